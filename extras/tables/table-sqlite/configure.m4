@@ -1,0 +1,1 @@
+TABLE_BACKEND([sqlite], [sqlite3 >= 3.7.15], [libsqlite3-dev])

@@ -1,0 +1,1 @@
+EXTRAS_TOOL([table-query])
