@@ -40,6 +40,12 @@ struct service_value {
 	const char *error;
 };
 
+/*
+ * Whether rows of n columns can be the values that smtpd asks the service
+ * for: NULL, or the reason.  Any number will do for what is only checked.
+ */
+const char	*service_columns(enum table_service, enum table_operation,
+		    size_t n);
 /* Adds one row by the service's rule; what is wrong with it is kept. */
 void		 service_add_row(struct service_value *, enum table_service,
 		    const struct table_column *, size_t);

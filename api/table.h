@@ -104,8 +104,11 @@ int64_t			 table_deadline(const struct table_request *);
 void			*table_data(const struct table_request *);
 void			 table_set_data(struct table_request *, void *);
 
-/* The answer.  Columns are copied.  Text of a failure: one line, no secret. */
-void			 table_row(struct table_request *,
+/*
+ * The answer.  Columns are copied; table_row() returns 0 when no further row
+ * can change it.  Text of a failure: one line, without a secret.
+ */
+int			 table_row(struct table_request *,
 			    const struct table_column *, size_t);
 void			 table_done(struct table_request *);
 void			 table_failed(struct table_request *,

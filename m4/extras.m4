@@ -2,11 +2,12 @@
 # named nowhere else.
 
 # EXTRAS_FOREACH_FOLDER
-# Includes every extras/*/*/configure.m4.
-m4_define([EXTRAS_FOREACH_FOLDER],
+# Includes every extras/*/*/configure.m4.  By the builtin, since aclocal takes
+# a file that m4_include names for one that is there.
+AC_DEFUN([EXTRAS_FOREACH_FOLDER],
 [m4_foreach_w([extras_file],
     m4_esyscmd_s([ls extras/*/*/configure.m4 | tr '\n' ' ']),
-    [m4_include(extras_file)])])
+    [m4_builtin([include], extras_file)])])
 
 # _EXTRAS_FOLDER(FOLDER, BUILT, WHY)
 # Notes the folder for SUBDIRS and a line for the summary.

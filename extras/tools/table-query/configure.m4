@@ -1,1 +1,2 @@
 EXTRAS_TOOL([table-query])
+AC_CHECK_FUNCS([closefrom])

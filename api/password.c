@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+#include <strings.h>
+
+#include "password.h"
+
+/* Names are those of doveadm-pw(1) and RFC 2307. */
+static const char *const crypt_schemes[] = {
+	"CRYPT", "BLF-CRYPT", "SHA256-CRYPT", "SHA512-CRYPT", "MD5-CRYPT",
+	"DES-CRYPT"
+};
+static const char *const other_schemes[] = {
+	"PLAIN", "CLEAR", "CLEARTEXT", "MD5", "PLAIN-MD5", "LDAP-MD5", "SMD5",
+	"SHA", "SHA1", "SSHA", "SHA256", "SSHA256", "SHA512", "SSHA512",
+	"PBKDF2", "PBKDF2-SHA1", "PBKDF2-SHA256", "PBKDF2-SHA512", "ARGON2",
+	"ARGON2I", "ARGON2ID", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1",
+	"SCRAM-SHA-256", "NTLM", "LANMAN", "SASL", "OTP", "SKEY"
+};
+
+#define LIST(a)	(a), sizeof(a) / sizeof((a)[0])
+
+static int
+is_in(const char *const *names, size_t n, const char *s, size_t len)
+{
+	size_t	i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(names[i]) == len && strncasecmp(names[i], s, len) == 0)
+			return 1;
+	return 0;
+}
+
+size_t
+password_scheme(const char *hash, size_t len, const char **why)
+{
+	const char	*end;
+	size_t		 name_len;
+
+	if (len == 0 || hash[0] != '{' || (end = memchr(hash, '}', len)) == NULL)
+		return 0;
+	name_len = (size_t)(end - hash - 1);
+	if (is_in(LIST(crypt_schemes), hash + 1, name_len)) {
+		if (name_len + 2 == len)
+			*why = "a scheme in braces stands before no hash";
+		return name_len + 2;
+	}
+	if (is_in(LIST(other_schemes), hash + 1, name_len))
+		*why = "the password's scheme is not one of crypt(3)";
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A passwd(5) file in memory: its text as it is, and an index of its names.
+ * One that is loaded never changes; a change on disk makes another.
+ */
+#ifndef PASSWD_FILE_H
+#define PASSWD_FILE_H
+
+#include "table.h"
+
+struct passwd_file;
+
+/*
+ * Reads path.  Lines that can't be used are logged with their number and left
+ * out; *odd counts them.  NULL and a reason of one line if it can't be read.
+ */
+struct passwd_file *passwd_load(const char *path, size_t *odd, char *why,
+		    size_t);
+void		 passwd_free(struct passwd_file *);
+/* Whether the file at path is another one now, or was written to. */
+int		 passwd_is_stale(const struct passwd_file *, const char *path);
+
+/* The fields of a line; NULL for those that it lacks. */
+enum { PASSWD_NAME, PASSWD_HASH, PASSWD_UID, PASSWD_GID, PASSWD_GECOS,
+    PASSWD_HOME, PASSWD_NFIELDS };
+/*
+ * The line of a login: the one that is the same to the letter, else one that
+ * differs in case.  0 if there is none.  The fields live as long as the file.
+ */
+int		 passwd_find(const struct passwd_file *,
+		    const struct table_column *login, struct table_column *);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * table-passwd(5): logins from a file in the format of passwd(5), which
+ * Dovecot's passwd-file may share.  ARG is that file.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "passwd_file.h"
+#include "table.h"
+
+struct state {
+	struct passwd_file	*file;
+	const char		*path;
+};
+
+static int
+passwd_open(struct table_opening *opening)
+{
+	struct state	*st;
+	size_t		 odd;
+
+	if ((st = calloc(1, sizeof(*st))) == NULL) {
+		snprintf(opening->error, sizeof(opening->error),
+		    "out of memory");
+		return -1;
+	}
+	st->path = opening->path;
+	st->file = passwd_load(st->path, &odd, opening->error,
+	    sizeof(opening->error));
+	if (st->file != NULL && opening->checking && odd > 0) {
+		snprintf(opening->error, sizeof(opening->error),
+		    "%s: %zu lines are not as they should be", st->path, odd);
+		passwd_free(st->file);
+		st->file = NULL;
+	}
+	if (st->file == NULL) {
+		free(st);
+		return -1;
+	}
+	opening->state = st;
+	opening->keyed = TABLE_CREDENTIALS | TABLE_USERINFO | TABLE_STRING |
+	    TABLE_MAILADDR;
+	return 0;
+}
+
+static void
+passwd_query(void *state, struct table_request *rq)
+{
+	const struct state	*st = state;
+	struct table_column	 key = table_key(rq);
+	struct table_column	 line[PASSWD_NFIELDS];
+	struct table_column	 userinfo[3];
+
+	if (!passwd_find(st->file, &key, line)) {
+		table_done(rq);
+		return;
+	}
+	if (table_operation(rq) == TABLE_CHECK)
+		table_row(rq, &line[PASSWD_NAME], 1);
+	else if (table_service(rq) == TABLE_CREDENTIALS)
+		table_row(rq, &line[PASSWD_NAME], 2);
+	else if (table_service(rq) == TABLE_USERINFO) {
+		userinfo[0] = line[PASSWD_UID];
+		userinfo[1] = line[PASSWD_GID];
+		userinfo[2] = line[PASSWD_HOME];
+		table_row(rq, userinfo, 3);
+	} else
+		table_row(rq, &line[PASSWD_NAME], 1);
+	table_done(rq);
+}
+
+static int
+passwd_changed(void *state)
+{
+	const struct state	*st = state;
+
+	return passwd_is_stale(st->file, st->path);
+}
+
+static void
+passwd_close(void *state)
+{
+	struct state	*st = state;
+
+	passwd_free(st->file);
+	free(st);
+}
+
+static const struct table_backend backend = {
+	.name = "table-passwd",
+	.version = TABLE_VERSION,
+	.open_in_thread = 1,
+	.open = passwd_open,
+	.query = passwd_query,
+	.changed = passwd_changed,
+	.close = passwd_close
+};
+
+int
+main(int argc, char **argv)
+{
+	return table_main(argc, argv, &backend);
+}

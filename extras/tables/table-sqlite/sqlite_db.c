@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+#include <sys/stat.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sqlite_db.h"
+
+#define PROGRESS_STEPS	10000	/* of SQLite's machine, about 1 ms */
+#define COLUMNS_MAX	16
+
+static int
+is_late(void *arg)
+{
+	const struct db	*db = arg;
+
+	return table_now_ms() >= db->deadline_ms;
+}
+
+int
+db_open(struct db *db, const char *path, char *why, size_t size)
+{
+	struct stat	 st;
+
+	memset(db, 0, sizeof(*db));
+	/* Never another open() of the file: close() would drop SQLite's locks. */
+	if (stat(path, &st) == -1) {
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(why, size, "%s: not a file", path);
+		return -1;
+	}
+	db->dev = st.st_dev;
+	db->ino = st.st_ino;
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY |
+	    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		snprintf(why, size, "%s: %s", path,
+		    db->handle == NULL ? "out of memory" :
+		    sqlite3_errmsg(db->handle));
+		db_close(db);
+		return -1;
+	}
+	sqlite3_progress_handler(db->handle, PROGRESS_STEPS, is_late, db);
+	return 0;
+}
+
+void
+db_close(struct db *db)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < QUERY_MAX; i++) {
+		sqlite3_finalize(db->statements[i].stmt);
+		free(db->statements[i].variables);
+	}
+	sqlite3_close(db->handle);
+	memset(db, 0, sizeof(*db));
+}
+
+int
+db_is_replaced(const struct db *db, const char *path)
+{
+	struct stat	 st;
+
+	return stat(path, &st) == -1 || st.st_dev != db->dev ||
+	    st.st_ino != db->ino;
+}
+
+/* `?' and `?1' are the key; `:user', `@user' and `$user' a variable. */
+static int
+variable_of(const char *name)
+{
+	if (name == NULL || name[0] == '?')
+		return EXPAND_KEY;
+	return expand_variable(name + 1, strlen(name + 1));
+}
+
+static int
+find_variables(struct statement *s, char *why, size_t size)
+{
+	int	 i, variable;
+
+	s->count = sqlite3_bind_parameter_count(s->stmt);
+	s->variables = calloc((size_t)s->count + 1, sizeof(*s->variables));
+	if (s->variables == NULL) {
+		snprintf(why, size, "out of memory");
+		return -1;
+	}
+	for (i = 0; i < s->count; i++) {
+		variable = variable_of(
+		    sqlite3_bind_parameter_name(s->stmt, i + 1));
+		/* Before there were names, any one parameter was the key. */
+		if (variable == -1 && s->count == 1)
+			variable = EXPAND_KEY;
+		if (variable == -1) {
+			snprintf(why, size, "%s is no parameter; try ? or :key",
+			    sqlite3_bind_parameter_name(s->stmt, i + 1));
+			return -1;
+		}
+		s->variables[i] = (enum expand_variable)variable;
+	}
+	return 0;
+}
+
+static int
+check_statement(struct statement *s, const char *tail, char *why, size_t size)
+{
+	while (isspace((unsigned char)*tail) || *tail == ';')
+		tail++;
+	if (s->stmt == NULL || *tail != '\0')
+		snprintf(why, size, "must be one statement");
+	else if (!sqlite3_stmt_readonly(s->stmt) ||
+	    sqlite3_column_count(s->stmt) == 0)
+		snprintf(why, size, "must be a query, such as SELECT");
+	else if (find_variables(s, why, size) == 0)
+		return 0;
+	return -1;
+}
+
+int
+db_prepare(struct db *db, unsigned int n, const struct expand *query,
+    char *why, size_t size)
+{
+	struct statement	*s = &db->statements[n];
+	const char		*tail;
+	int			 rc;
+
+	db->deadline_ms = INT64_MAX;
+	rc = sqlite3_prepare_v3(db->handle, expand_text(query), -1,
+	    SQLITE_PREPARE_PERSISTENT, &s->stmt, &tail);
+	if (rc != SQLITE_OK) {
+		snprintf(why, size, "%s", sqlite3_errmsg(db->handle));
+		return rc;
+	}
+	if (check_statement(s, tail, why, size) == 0)
+		return SQLITE_OK;
+	sqlite3_finalize(s->stmt);
+	free(s->variables);
+	memset(s, 0, sizeof(*s));
+	return SQLITE_ERROR;
+}
+
+static int
+bind(struct statement *s, const struct table_request *rq)
+{
+	struct table_column	 value;
+	int			 i, rc = SQLITE_OK;
+
+	for (i = 0; i < s->count && rc == SQLITE_OK; i++) {
+		value = table_variable(rq, s->variables[i]);
+		/* The key outlives the statement's run. */
+		rc = value.data == NULL ? sqlite3_bind_null(s->stmt, i + 1) :
+		    sqlite3_bind_text(s->stmt, i + 1, value.data,
+		    (int)value.len, SQLITE_STATIC);
+	}
+	return rc;
+}
+
+static int
+hand_over_row(struct statement *s, struct table_request *rq)
+{
+	struct table_column	 cols[COLUMNS_MAX];
+	int			 i, n = sqlite3_column_count(s->stmt);
+
+	if (n > COLUMNS_MAX)
+		n = COLUMNS_MAX;
+	for (i = 0; i < n; i++) {
+		cols[i].data = (const char *)sqlite3_column_text(s->stmt, i);
+		cols[i].len = (size_t)sqlite3_column_bytes(s->stmt, i);
+		if (cols[i].data == NULL &&
+		    sqlite3_column_type(s->stmt, i) != SQLITE_NULL)
+			cols[i].data = "";	/* an empty BLOB */
+	}
+	return table_row(rq, cols, (size_t)n);
+}
+
+int
+db_run(struct db *db, unsigned int n, struct table_request *rq)
+{
+	struct statement	*s = &db->statements[n];
+	int			 rc;
+
+	db->deadline_ms = table_deadline(rq);
+	rc = bind(s, rq);
+	if (rc == SQLITE_OK) {
+		while ((rc = sqlite3_step(s->stmt)) == SQLITE_ROW)
+			if (!hand_over_row(s, rq)) {
+				rc = SQLITE_DONE;
+				break;
+			}
+	}
+	sqlite3_reset(s->stmt);
+	return rc;
+}

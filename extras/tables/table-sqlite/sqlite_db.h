@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A SQLite file, opened for reading, and its prepared statements.  Nothing
+ * here waits: a locked file is SQLITE_BUSY, at once.
+ */
+#ifndef SQLITE_DB_H
+#define SQLITE_DB_H
+
+#include <sys/types.h>
+#include <sqlite3.h>
+
+#include "query.h"
+
+struct statement {
+	sqlite3_stmt		*stmt;		/* NULL: not prepared yet */
+	int			 count;
+	enum expand_variable	*variables;	/* by parameter, from 0 */
+};
+
+struct db {
+	sqlite3			*handle;
+	dev_t			 dev;		/* of the file that was opened */
+	ino_t			 ino;
+	int64_t			 deadline_ms;	/* of the query that runs */
+	struct statement	 statements[QUERY_MAX];
+};
+
+/* Opens path, which must be there.  0, or -1 and a reason of one line. */
+int	 db_open(struct db *, const char *path, char *why, size_t);
+void	 db_close(struct db *);
+/* Whether another file stands at path now, or none. */
+int	 db_is_replaced(const struct db *, const char *path);
+
+/*
+ * Prepares a query.  SQLITE_OK, or a SQLite code and a reason; SQLITE_ERROR
+ * is a fault of the query's text, or of the schema.
+ */
+int	 db_prepare(struct db *, unsigned int n, const struct expand *,
+	    char *why, size_t);
+/*
+ * Binds the request's parameters to a prepared statement and hands its rows
+ * to the request, until deadline.  SQLITE_DONE, or another code.
+ */
+int	 db_run(struct db *, unsigned int n, struct table_request *);
+
+#endif

@@ -1,0 +1,55 @@
+import os
+import ssl
+
+import pytest
+
+from backends import BACKENDS
+from mailsite import CERTIFICATE, KEY, MailSite
+from trees import VERSIONS, Tree
+
+
+def pytest_generate_tests(metafunc):
+    """Each test runs with every backend that serves what it asks for."""
+    if "site" not in metafunc.fixturenames:
+        return
+    marks = {mark.name: mark.args for mark in metafunc.definition.iter_markers()}
+    able = [b for b in BACKENDS if set(marks["serves"]) <= b.serves
+            and (b.can_fail or "outage" not in marks)]
+    metafunc.parametrize("backend", able, ids=lambda backend: backend.name)
+
+
+@pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: version.smtpd)
+def tree(request):
+    """A Debian tree with this smtpd and our programs, for this run alone."""
+    if os.getuid() != 0:
+        pytest.skip("a tree with a real smtpd needs root")
+    tree = Tree(request.param)
+    tree.prepare()
+    make_certificate(tree)
+    return tree
+
+
+def make_certificate(tree):
+    tree.inside(CERTIFICATE).parent.mkdir(exist_ok=True)
+    tree.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650",
+             "-subj", "/CN=mail.example.test", "-keyout", KEY, "-out", CERTIFICATE)
+    tree.inside(KEY).chmod(0o600)
+
+
+@pytest.fixture
+def server_tls(tree):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tree.inside(CERTIFICATE), tree.inside(KEY))
+    return context
+
+
+@pytest.fixture
+def site(tree, backend):
+    """Whatever a test does to smtpd: it lives on until the end."""
+    site = MailSite(tree, backend)
+    yield site
+    survived = site.process is None or site.alive()
+    site.kill()
+    if site.log.exists():
+        print(site.log.read_text())
+    assert survived, "smtpd ended in the course of the test"

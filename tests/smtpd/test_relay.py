@@ -1,0 +1,97 @@
+"""What a relay asks: auth <t>, src <t>, helo-src <t>, host <t>, domain <t>."""
+
+import pytest
+
+from harness import wait_until
+from sink import Sink
+
+RULE = "match from any for any action out"
+RECIPIENT = "far@example.com"
+
+
+def relay(site, sink, options, recipient=RECIPIENT, **facts):
+    """Sends one message; the sink's session that brought it."""
+    site.start(f"action out relay {options}", RULE, **facts)
+    token = site.send(recipient)
+    return wait_until(lambda: sink.delivering(token), "the relayed message")
+
+
+@pytest.fixture
+def sink():
+    with Sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def careful_sink(server_tls):
+    """One that takes no mail without AUTH."""
+    with Sink(server_tls, {"relay-user": "relay-secret"}) as sink:
+        yield sink
+
+
+@pytest.mark.serves("credentials")
+def test_auth(site, careful_sink):
+    session = relay(
+        site, careful_sink,
+        f'host "smtp+tls://relay-user@127.0.0.1:{careful_sink.port}" tls no-verify auth <t>',
+        credentials={"relay-user": "relay-secret"})
+    assert session.login == "relay-user"
+
+
+@pytest.mark.serves("credentials")
+@pytest.mark.parametrize("credentials, trace", [
+    ({"relay-user": "wrong"}, "AUTH rejected"),
+    ({"other": "relay-secret"}, "credentials not found for t:relay-user"),
+])
+def test_auth_refused(site, careful_sink, credentials, trace):
+    site.start(f'action out relay host "smtp+tls://relay-user@127.0.0.1:{careful_sink.port}"'
+               " tls no-verify auth <t>", RULE, credentials=credentials)
+    token = site.send(RECIPIENT)
+    wait_until(lambda: site.logged(trace), trace)
+    assert careful_sink.delivering(token) is None
+
+
+@pytest.mark.serves("source")
+def test_source(site, sink):
+    session = relay(site, sink, f'host "smtp+notls://127.0.0.1:{sink.port}" src <t>',
+                    source=["127.0.0.2", "127.0.0.3"])
+    assert session.peer in ("127.0.0.2", "127.0.0.3")
+
+
+@pytest.mark.serves("source")
+def test_no_source(site, sink):
+    site.start(f'action out relay host "smtp+notls://127.0.0.1:{sink.port}" src <t>', RULE, source=[])
+    site.send(RECIPIENT)
+    wait_until(lambda: site.logged("(?i)source"), "a word on the missing source")
+    assert not sink.sessions
+
+
+@pytest.mark.serves("addrname")
+def test_helo_source(site, sink):
+    session = relay(site, sink, f'host "smtp+notls://127.0.0.1:{sink.port}" src 127.0.0.3 helo-src <t>',
+                    addrname={"127.0.0.3": "out3.example.org"})
+    assert (session.peer, session.helo) == ("127.0.0.3", "out3.example.org")
+
+
+@pytest.mark.serves("relayhosts")
+def test_relay_host(site, sink):
+    relay(site, sink, "host <t>", relayhosts=[f"smtp+notls://127.0.0.1:{sink.port}"])
+
+
+@pytest.mark.serves("relayhost")
+def test_relay_domain(site, sink):
+    with Sink() as other:
+        relay(site, sink, "domain <t>", relayhost={
+            "example.com": f"smtp+notls://127.0.0.1:{sink.port}",
+            "example.net": f"smtp+notls://127.0.0.1:{other.port}"})
+        token = site.send("far@example.net")
+        wait_until(lambda: other.delivering(token), "the message of the other domain")
+
+
+@pytest.mark.serves("relayhost")
+def test_relay_of_an_unknown_domain(site, sink):
+    site.start("action out relay domain <t>", RULE,
+               relayhost={"example.net": f"smtp+notls://127.0.0.1:{sink.port}"})
+    site.send(RECIPIENT)
+    wait_until(lambda: site.logged("Failed to retrieve smarthost"), "a word on the missing host")
+    assert not sink.sessions
