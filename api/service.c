@@ -137,7 +137,7 @@ add_column(char *text, size_t *len, const struct table_column *col, int last)
 		return "a column is empty";
 	if (!last && memchr(col->data, ':', col->len) != NULL)
 		return "a column that others follow holds a ':'";
-	if (*len + col->len + 1 > SERVICE_VALUE_MAX)
+	if (*len + col->len + (last ? 0 : 1) > SERVICE_VALUE_MAX)
 		return "the value is longer than 2047 bytes";
 	memcpy(text + *len, col->data, col->len);
 	*len += col->len;

@@ -21,7 +21,8 @@
 static const struct wire_format	*format;
 static struct buffer		 input, output;
 static struct event		*readable, *writable;
-static int			 in_input;	/* answers are gathered */
+static int			 gathering;	/* answers wait for the next */
+static int			 stopped;	/* reading waits for a backlog */
 static int			 at_end;	/* nothing more will be read */
 
 static void	can_write(evutil_socket_t, short, void *);
@@ -101,6 +102,18 @@ set_writable(void)
 	event_add(writable, NULL);
 }
 
+static void
+stop_reading(int stop)
+{
+	if (stop == stopped || at_end)
+		return;
+	stopped = stop;
+	if (stop)
+		event_del(readable);
+	else
+		event_add(readable, NULL);
+}
+
 /* Writes what can be written now; what can't stops the reading at a limit. */
 static void
 flush(void)
@@ -120,12 +133,9 @@ flush(void)
 	}
 	if (buffer_len(&output) > 0)
 		set_writable();
-	if (buffer_len(&output) > BACKLOG_MAX)
-		event_del(readable);
-	else if (!at_end)
-		event_add(readable, NULL);
-	else if (buffer_len(&output) == 0)
+	if (at_end && buffer_len(&output) == 0)
 		main_exit();
+	stop_reading(buffer_len(&output) > BACKLOG_MAX);
 }
 
 static void
@@ -144,10 +154,10 @@ consume(void)
 		choose_format(buffer_bytes(&input), buffer_len(&input));
 	if (format == NULL)
 		return;
-	in_input = 1;
+	gathering = 1;
 	buffer_take(&input, format->input(buffer_bytes(&input),
 	    buffer_len(&input), table_now_ms()));
-	in_input = 0;
+	gathering = 0;
 	flush();
 }
 
@@ -206,8 +216,14 @@ wire_answer(const struct table_request *rq, enum table_operation operation,
     enum result result, const char *text, size_t len)
 {
 	format->answer(&output, rq, operation, result, text, len);
-	if (!in_input)
+	if (!gathering)
 		flush();
+}
+
+void
+wire_last(int is_last)
+{
+	gathering = !is_last;
 }
 
 void

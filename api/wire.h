@@ -35,6 +35,8 @@ extern const struct wire_format wire_line, wire_imsg;
 
 /* For the formats: bytes on their way out. */
 struct buffer *wire_output(void);
+/* Whether no other request is known to follow the one that begins now. */
+void	 wire_last(int);
 /* Up to len bytes, made fit to print; for the reason of a refusal. */
 const char *wire_printable(const char *, size_t len);
 

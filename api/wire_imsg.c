@@ -205,8 +205,9 @@ imsg_input(const char *s, size_t len, int64_t now)
 			break;
 		p.data = s + used + sizeof(h);
 		p.len = h.len - sizeof(h);
-		frame(h.type, &p, now);
 		used += h.len;
+		wire_last(used == len);
+		frame(h.type, &p, now);
 	}
 	return used;
 }

@@ -229,6 +229,7 @@ line_input(const char *s, size_t len, int64_t now_ms)
 	const char	*start = s, *end = s + len, *newline;
 
 	while (s < end && (newline = memchr(s, '\n', (size_t)(end - s)))) {
+		wire_last(newline + 1 == end);
 		if (!skipping)
 			line(s, (size_t)(newline - s), now_ms);
 		skipping = 0;

@@ -9,16 +9,20 @@ from trees import VERSIONS, Tree
 
 
 def pytest_generate_tests(metafunc):
-    """Each test runs with every backend that serves what it asks for."""
-    if "site" not in metafunc.fixturenames:
-        return
+    """Each test runs with every smtpd, and every backend that can serve it."""
     marks = {mark.name: mark.args for mark in metafunc.definition.iter_markers()}
-    able = [b for b in BACKENDS if set(marks["serves"]) <= b.serves
-            and (b.can_fail or "outage" not in marks)]
-    metafunc.parametrize("backend", able, ids=lambda backend: backend.name)
+    if "tree" in metafunc.fixturenames:
+        since, = marks.get("since", [""])
+        versions = [version for version in VERSIONS if version.smtpd >= since]
+        metafunc.parametrize("tree", versions, ids=lambda version: version.smtpd,
+                             indirect=True, scope="session")
+    if "site" in metafunc.fixturenames:
+        able = [backend for backend in BACKENDS if set(marks["serves"]) <= backend.serves
+                and (backend.can_fail or "outage" not in marks)]
+        metafunc.parametrize("backend", able, ids=lambda backend: backend.name)
 
 
-@pytest.fixture(scope="session", params=VERSIONS, ids=lambda version: version.smtpd)
+@pytest.fixture(scope="session")
 def tree(request):
     """A Debian tree with this smtpd and our programs, for this run alone."""
     if os.getuid() != 0:

@@ -122,7 +122,8 @@ class MailSite:
     def connect(self, login=None, method="PLAIN", port=None,
                 source="127.0.0.1", helo="client.example.test"):
         """A session, logged in if login is (name, password)."""
-        session = smtplib.SMTP("127.0.0.1", port or self.port, helo, timeout=60,
+        server = "::1" if ":" in source else "127.0.0.1"
+        session = smtplib.SMTP(server, port or self.port, helo, timeout=60,
                                source_address=(source, 0))
         session.ehlo()
         if login:
@@ -148,6 +149,14 @@ class MailSite:
             session.sendmail(sender, [recipient], f"Subject: {token}\r\n\r\nhello\r\n")
         return token
 
+    def enqueue(self, recipient):
+        """Sends a message as a local user does; its token."""
+        token = next(tokens)
+        subprocess.run(
+            ["chroot", self.tree.path, "/usr/sbin/sendmail", "-f", "root@example.test", recipient],
+            input=f"Subject: {token}\n\nhello\n", text=True, timeout=60, check=True)
+        return token
+
     def banner(self, source="127.0.0.1"):
         """The first reply: its code and its text."""
         session = smtplib.SMTP(timeout=60, source_address=(source, 0))
@@ -171,8 +180,18 @@ class MailSite:
         return wait_until(find, f"delivery of {token} to {user}")
 
     def update(self):
-        """smtpctl update table t; what it printed."""
-        return self.tree.run("smtpctl", "update", "table", "t", timeout=60)
+        """Whether smtpctl says that table t was updated."""
+        done = subprocess.run(["chroot", self.tree.path, "smtpctl", "update", "table", "t"],
+                              stdin=subprocess.DEVNULL, timeout=60, check=False)
+        return done.returncode == 0
+
+    def queue(self):
+        """What waits to be sent: a line for each recipient, fields split by |."""
+        return self.tree.run("smtpctl", "show", "queue")
+
+    def schedule(self):
+        """Has all that waits tried again now."""
+        return self.tree.run("smtpctl", "schedule", "all")
 
     def logged(self, pattern):
         return re.search(pattern, self.log.read_text())

@@ -14,7 +14,7 @@ def test_update(site):
     site.start(ANY, listen=f"{TLS} auth <t>", credentials={"alice": HASH})
     assert site.login("bob", LOGIN[1]) == 535
     site.backend.load({"credentials": {"bob": HASH}})
-    site.update()
+    assert site.update()
     assert site.login("bob", LOGIN[1]) == 235
     assert site.login("alice", LOGIN[1]) == 535
 
@@ -23,10 +23,10 @@ def test_update(site):
 def test_failed_update_changes_nothing(site):
     site.start(ANY, listen=f"{TLS} auth <t>", credentials={"alice": HASH})
     site.backend.spoil()
-    site.update()
+    assert not site.update()
     assert site.login("alice", LOGIN[1]) == 235
     site.backend.load({"credentials": {"bob": HASH}})
-    site.update()
+    assert site.update()
     assert site.login("bob", LOGIN[1]) == 235
 
 

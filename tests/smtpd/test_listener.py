@@ -23,15 +23,21 @@ def test_auth(site, login, method):
 
 
 @pytest.mark.serves("auth")
+@pytest.mark.since("7.6")
 def test_auth_service(site):
-    """The table checks the password itself; keys are whole from 7.9 on."""
-    if site.tree.version.smtpd < "7.9":
-        pytest.skip("smtpd lower-cases passwords, or has no auth service")
-    password = "Se|cret: ä"
-    site.start(RULE, listen=f"{LISTEN} <t>", auth={"alice": password})
-    assert site.login("alice", password) == 235
-    assert site.login("alice", password.lower()) == 535
-    assert site.login("nobody", password) == 535
+    """The table checks the password itself."""
+    site.start(RULE, listen=f"{LISTEN} <t>", auth={"alice": "se|cret: 1"})
+    assert site.login("alice", "se|cret: 1") == 235
+    assert site.login("alice", "se|cret: 2") == 535
+    assert site.login("nobody", "se|cret: 1") == 535
+
+
+@pytest.mark.serves("auth")
+@pytest.mark.since("7.9")
+def test_auth_service_keeps_the_case(site):
+    site.start(RULE, listen=f"{LISTEN} <t>", auth={"Alice": "SeCret"})
+    assert site.login("Alice", "SeCret") == 235
+    assert site.login("Alice", "secret") == 535
 
 
 @pytest.mark.serves("mailaddrmap")

@@ -89,12 +89,27 @@ def test_from_src(site):
 
 
 @pytest.mark.serves("netaddr")
-def test_filter_src(site):
-    site.start('filter wall phase connect match src <t> disconnect "554 go away"',
-               "match from any for any action deliver",
-               listen="filter wall", netaddr=["127.0.0.2"])
-    assert site.rcpt(ANYBODY, source="127.0.0.3") in TAKEN
-    assert site.banner(source="127.0.0.2") == (554, "go away")
+def test_from_src_of_ipv6(site):
+    site.start("match from src <t> for any action deliver",
+               f"listen on ::1 port {site.port}", netaddr=["[::1]"])
+    assert site.rcpt(ANYBODY, source="::1") in TAKEN
+    assert site.rcpt(ANYBODY) in REFUSED
+
+
+@pytest.mark.serves("netaddr")
+def test_from_src_of_the_machine_itself(site):
+    """What sendmail(8) brings comes from `local'."""
+    site.start("match from src <t> for any action deliver", netaddr=["local"])
+    site.delivered(site.enqueue("alice@example.org"))
+    assert site.rcpt(ANYBODY) in REFUSED
+
+
+@pytest.mark.serves("netaddr")
+def test_from_rdns(site):
+    """smtpd takes the table for one of domains, and asks it for netaddr."""
+    site.start("match from rdns <t> for any action deliver", netaddr=["host2.example.test"])
+    assert site.rcpt(ANYBODY, source="127.0.0.2") in TAKEN
+    assert site.rcpt(ANYBODY, source="127.0.0.3") in REFUSED
 
 
 @pytest.mark.serves("regex")
@@ -124,5 +139,12 @@ def test_regex(site, condition, pattern, yes, no):
 @pytest.mark.serves("regex")
 def test_from_src_regex(site):
     site.start("match from src regex <t> for any action deliver", regex=["127.%.2"])
+    assert site.rcpt(ANYBODY, source="127.0.0.2") in TAKEN
+    assert site.rcpt(ANYBODY, source="127.0.0.3") in REFUSED
+
+
+@pytest.mark.serves("regex")
+def test_from_rdns_regex(site):
+    site.start("match from rdns regex <t> for any action deliver", regex=["host2.%"])
     assert site.rcpt(ANYBODY, source="127.0.0.2") in TAKEN
     assert site.rcpt(ANYBODY, source="127.0.0.3") in REFUSED

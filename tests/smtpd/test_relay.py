@@ -1,5 +1,8 @@
 """What a relay asks: auth <t>, src <t>, helo-src <t>, host <t>, domain <t>."""
 
+import json
+import re
+
 import pytest
 
 from harness import wait_until
@@ -95,3 +98,30 @@ def test_relay_of_an_unknown_domain(site, sink):
     site.send(RECIPIENT)
     wait_until(lambda: site.logged("Failed to retrieve smarthost"), "a word on the missing host")
     assert not sink.sessions
+
+
+# where to relay to, and the facts that this asks for
+URL = "smtp+notls://127.0.0.1:{port}"
+FAILING = [
+    (f"host {URL} src <t>", "source", ["127.0.0.2"]),
+    ("host <t>", "relayhosts", [URL]),
+    ("domain <t>", "relayhost", {"example.com": URL}),
+    ("host smtp+tls://relay-user@127.0.0.1:{port} tls no-verify auth <t>",
+     "credentials", {"relay-user": "relay-secret"}),
+]
+
+
+@pytest.mark.outage
+@pytest.mark.serves(*(service for _, service, _ in FAILING))
+@pytest.mark.parametrize("options, service, facts", FAILING, ids=[case[1] for case in FAILING])
+def test_failing_look_up_keeps_the_message(site, request, options, service, facts):
+    """It waits in the queue, for as long as the directory is away."""
+    sink = request.getfixturevalue("careful_sink" if service == "credentials" else "sink")
+    facts = json.loads(json.dumps(facts).replace("{port}", str(sink.port)))
+    site.start(f"action out relay {options.format(port=sink.port)}", RULE, **{service: facts})
+    with site.backend.outage():
+        token = site.send(RECIPIENT)
+        wait_until(lambda: re.search(r"\|pending\|.*\|.*(route|retrieve|cred)", site.queue()),
+                   "a second try to come")
+        assert sink.delivering(token) is None
+    wait_until(lambda: site.schedule() and sink.delivering(token), "the relayed message")

@@ -11,6 +11,8 @@
 
 #define PROGRESS_STEPS	10000	/* of SQLite's machine, about 1 ms */
 #define COLUMNS_MAX	16
+/* Pages that stay in memory while the file does not change: 16 MiB at most. */
+#define PAGE_CACHE	"PRAGMA cache_size = -16384"
 
 static int
 is_late(void *arg)
@@ -45,6 +47,7 @@ db_open(struct db *db, const char *path, char *why, size_t size)
 		db_close(db);
 		return -1;
 	}
+	sqlite3_exec(db->handle, PAGE_CACHE, NULL, NULL, NULL);
 	sqlite3_progress_handler(db->handle, PROGRESS_STEPS, is_late, db);
 	return 0;
 }
@@ -194,6 +197,11 @@ db_run(struct db *db, unsigned int n, struct table_request *rq)
 				break;
 			}
 	}
-	sqlite3_reset(s->stmt);
 	return rc;
+}
+
+void
+db_reset(struct db *db, unsigned int n)
+{
+	sqlite3_reset(db->statements[n].stmt);
 }

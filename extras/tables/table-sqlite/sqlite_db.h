@@ -42,5 +42,7 @@ int	 db_prepare(struct db *, unsigned int n, const struct expand *,
  * to the request, until deadline.  SQLITE_DONE, or another code.
  */
 int	 db_run(struct db *, unsigned int n, struct table_request *);
+/* Ends a run, and with it the lock on the file; due after each db_run(). */
+void	 db_reset(struct db *, unsigned int n);
 
 #endif

@@ -166,13 +166,12 @@ attempt(struct state *st, struct table_request *rq)
 	if ((rc = prepare_late(st, rq, n)) != SQLITE_OK)
 		return is_busy(rc);
 	rc = db_run(&st->db, n, rq);
-	if (is_busy(rc))
-		return 1;
 	if (rc == SQLITE_DONE)
 		table_done(rq);
-	else
+	else if (!is_busy(rc))
 		fail(st, rq, rc);
-	return 0;
+	db_reset(&st->db, n);	/* while smtpd reads the answer */
+	return is_busy(rc);
 }
 
 static void
@@ -283,5 +282,8 @@ static const struct table_backend backend = {
 int
 main(int argc, char **argv)
 {
+	/* One thread, which needs neither locks nor accounts. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	return table_main(argc, argv, &backend);
 }

@@ -84,7 +84,8 @@ value_of(const char *service, const char *key)
 	if (strcmp(key, "start") == 0)
 		return facts();
 	if (strcmp(service, "userinfo") == 0)
-		return "no:user:info";
+		return strcmp(key, "odd") == 0 ? "no:user:info" :
+		    "1000:1000:/home/user";
 	if (strcmp(service, "source") == 0)
 		return "192.0.2.1";
 	if (has("binary"))
@@ -160,8 +161,8 @@ take_line(char *line)
 		misbehave("start");
 		fputs(has("none") ? "" : has("unknown") ?
 		    "register|alias\nregister|frobnicate\n" : has("greet") ?
-		    "hello\n" : "register|auth\nregister|alias\nregister|source\n",
-		    stdout);
+		    "hello\n" : "register|auth\nregister|alias\nregister|source\n"
+		    "register|userinfo\n", stdout);
 		puts("register|ready");
 		fflush(stdout);
 	}

@@ -53,10 +53,11 @@ keys() {
 
 # Starting, and what is registered.
 t 'shows what is registered' 0 "alias
+userinfo
 source
 auth" '' "$fake"
 t 'the same as JSON' 0 \
-    '{"table":"fake-table","registers":["alias","source","auth"]}' '' -j "$fake"
+    '{"table":"fake-table","registers":["alias","userinfo","source","auth"]}' '' -j "$fake"
 t 'imsg has no registration' 0 '' '*registers nothing*' -o "$fake"
 t 'imsg has no registration, as JSON' 0 '{"table":"fake-table","registers":null}' \
     '' --imsg --json "$fake"
@@ -108,7 +109,7 @@ a${tab}found" '' "$fake" check alias bad a
 t 'a service that is not registered is asked all the same' 0 VALUE:a \
     '*fake-table does not register domain' "$fake" lookup domain a
 t 'a value that smtpd does not take' 2 no:user:info '*can?t take this value*' \
-    "$fake" lookup userinfo a
+    "$fake" lookup userinfo odd
 
 # Keys.
 t 'lower case' 0 VALUE:ab '' "$fake" lookup alias AB
@@ -171,11 +172,15 @@ verdict 'both sides write much at once'
     cut -f 1 "$dir/out" | cmp - "$dir/in"
 verdict 'both sides write much at once over imsg'
 mkfifo "$dir/fifo"
-{ echo a; sleep 5; } > "$dir/fifo" &
-"$query" "$fake" check alias - < "$dir/fifo" > "$dir/out" 2> "$dir/err" &
-sleep 1
-[ "$(cat "$dir/out")" = "a${tab}found" ]
+: > "$dir/out-now"
+"$query" "$fake" check alias - < "$dir/fifo" > "$dir/out-now" &
+exec 7> "$dir/fifo"
+echo a >&7
+i=0
+while [ ! -s "$dir/out-now" ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+[ "$(cat "$dir/out-now")" = "a${tab}found" ]
 verdict 'an answer does not wait for the next key'
+exec 7>&-
 wait
 keys 'a\n'
 
@@ -225,8 +230,8 @@ t 'JSON of an error' 2 \
     '{"table":"t","operation":"check","service":"alias","key":"bad","result":"error","error":"out of order","ms":N}' \
     '' -j -t t "$fake" check alias bad
 t 'JSON of a value that smtpd does not take' 2 \
-    '{"table":"t","operation":"lookup","service":"userinfo","key":"a","result":"found","value":"no:user:info","refused":"the uid is no number from 0 to 4294967294","ms":N}' \
-    '*does not register*' -j -t t "$fake" lookup userinfo a
+    '{"table":"t","operation":"lookup","service":"userinfo","key":"odd","result":"found","value":"no:user:info","refused":"the uid is no number from 0 to 4294967294","ms":N}' \
+    '' -j -t t "$fake" lookup userinfo odd
 bad=$(printf '\357\277\275')
 t 'JSON escapes, and replaces what is no UTF-8' 0 \
     '{"table":"t","operation":"lookup","service":"alias","key":"a","result":"found","value":"a\"\\\t\u0001'"$(printf '\303\251')$bad$bad$bad$bad$bad"'|z","ms":N}' \
@@ -239,7 +244,11 @@ t 'text escapes control characters' 0 \
 b() {
 	manner=$1 due=$2
 	shift 2
-	t "$manner $*" 2 '' "table-query: fake-table: $due" -w 0.3 "$@" \
+	case $manner in
+	hang*) patience=0.5 ;;
+	*) patience=10 ;;
+	esac
+	t "$manner $*" 2 '' "table-query: fake-table: $due" -w $patience "$@" \
 	    "$fake:$manner" lookup alias a
 }
 exit='smtpd would exit'
@@ -256,9 +265,9 @@ b die-ask "ended with status 3 without an answer: $exit"
 b crash-ask "killed by signal 9 without an answer: $exit"
 b close-start "closed its end before it was ready (*want -o): $exit"
 b close-ask "closed its end without an answer: $exit"
-b hang-start 'no answer within 0.3 s (*want -o): smtpd would wait for ever'
-b hang-ask 'no answer within 0.3 s: smtpd would wait for ever'
-b hang-ask,stubborn 'no answer within 0.3 s: smtpd would wait for ever'
+b hang-start 'no answer within 0.5 s (*want -o): smtpd would wait for ever'
+b hang-ask 'no answer within 0.5 s: smtpd would wait for ever'
+b hang-ask,stubborn 'no answer within 0.5 s: smtpd would wait for ever'
 b other-type "a frame of type 1, where 0 is due: $exit" -o
 b other-len "a frame of 3 bytes (*): $exit" -o
 b number 'answers with the number 7: smtpd would misread it' -o
@@ -268,8 +277,8 @@ b die-start "ended with status 3 before it was ready: $exit" -o
 b die-ask "ended with status 3 without an answer: $exit" -o
 b crash-ask "killed by signal 9 without an answer: $exit" -o
 b close-ask "closed its end without an answer: $exit" -o
-b hang-start 'no answer within 0.3 s (*): smtpd would wait for ever' -o
-b hang-ask 'no answer within 0.3 s: smtpd would wait for ever' -o
+b hang-start 'no answer within 0.5 s (*): smtpd would wait for ever' -o
+b hang-ask 'no answer within 0.5 s: smtpd would wait for ever' -o
 t 'a frame too long' 2 '' "*an answer that is 3 bytes too long: $exit" \
     -o "$fake:extra" check alias a
 t 'an answer that comes twice' 2 VALUE:a "*says \"lookup-result|*unasked: $exit" \
@@ -380,6 +389,22 @@ for flag in $(sed -n 's/.*\[-\([a-z]*\)\].*/\1/p' "$dir/out" | fold -w 1) \
 	grep -q "^\.It Fl $flag" "$manual"
 	verdict "the manual tells of -$flag"
 done
+
+# The manual's examples, with a fake table for each type.
+for type in sqlite passwd; do
+	cp "$fake" "$dir/libexec/table-$type"
+done
+cp "$fake" "$dir/table-sqlite"
+printf 'bob\nnobody\n' > "$dir/users"
+sed -n 's/^\.Dl \$ table-query //p' "$manual" > "$dir/examples"
+[ -s "$dir/examples" ]
+verdict 'the manual has examples'
+while read -r line; do
+	(cd "$dir" && eval "'$query' -L '$dir/libexec' $line") \
+	    > "$dir/out" 2> "$dir/err" < /dev/null
+	[ $? -le 1 ] && [ -s "$dir/out" ] && [ ! -s "$dir/err" ]
+	verdict "example: $line"
+done < "$dir/examples"
 
 echo "$((tests - failures)) of $tests passed"
 [ $failures -eq 0 ]
