@@ -61,6 +61,9 @@ log_wants_debug(void)
 	return debugging || forced;
 }
 
+static void	emit(int, int, const char *, va_list)
+		    __attribute__((format(printf, 3, 0)));
+
 /* One message is one line and one write, whatever it holds. */
 static void
 emit(int priority, int error, const char *format, va_list ap)

@@ -288,6 +288,8 @@ t 'a frame that comes twice' 2 VALUE:a "*unasked: $exit" \
 keys 'a\nb\n'
 t 'an answer that comes twice, before the next' 2 "a${tab}found" '*not asked*' \
     -c 1 "$fake:twice" check alias -
+t 'an answer that comes twice, before an older one' 2 '' '*not asked*' \
+    -c 2 "$fake:twice,hold:4" check alias -
 t 'a value with a newline' 2 VALUE:a "*says \"second half\\\\n\" unasked: $exit" \
     "$fake:newline" lookup alias a
 t 'a last word' 2 VALUE:a "*says \"bye\\\\n\" unasked: $exit" \
