@@ -81,13 +81,12 @@ allocate(struct instance *i, const char *arg)
 }
 
 static int
-open_backend(struct instance *i, int checking, char *why, size_t size)
+open_backend(struct instance *i, char *why, size_t size)
 {
 	struct table_opening	*opening = &i->opening;
 
 	opening->conf = i->conf.sections[1].values;
 	opening->path = i->conf.path;
-	opening->checking = checking;
 	if (i->backend->open(opening) == -1) {
 		snprintf(why, size, "%s", opening->error);
 		return -1;
@@ -116,7 +115,7 @@ release(struct instance *i)
 
 struct instance *
 instance_open(const struct table_backend *backend, const char *arg,
-    int checking, char *why, size_t size)
+    int checking, const struct instance *before, char *why, size_t size)
 {
 	struct instance	*i;
 
@@ -126,12 +125,14 @@ instance_open(const struct table_backend *backend, const char *arg,
 	}
 	i->backend = backend;
 	i->references = 1;
+	i->opening.checking = checking;
+	i->opening.before = before == NULL ? NULL : before->opening.state;
 	if (allocate(i, arg) == -1)
 		snprintf(why, size, "out of memory");
 	else if (conf_defaults(&i->conf, why, size) == 0 &&
 	    (backend->options == NULL ||
 	    conf_read(&i->conf, why, size) == 0) &&
-	    open_backend(i, checking, why, size) == 0) {
+	    open_backend(i, why, size) == 0) {
 		if (i->common.cache_ttl_ms > 0)
 			i->cache = cache_new((size_t)i->common.cache_size,
 			    i->common.cache_ttl_ms);

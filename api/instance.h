@@ -33,11 +33,12 @@ struct instance {
 };
 
 /*
- * Reads ARG and opens the backend.  NULL and a reason of one line, with file
+ * Reads ARG and opens the backend, at a reload beside the one before.  NULL and a reason of one line, with file
  * and line, if either can't be.  May run in any thread.
  */
 struct instance	*instance_open(const struct table_backend *, const char *arg,
-		    int checking, char *why, size_t);
+		    int checking, const struct instance *before, char *why,
+		    size_t);
 /* The caller's reference is the first. */
 void		 instance_ref(struct instance *);
 void		 instance_unref(struct instance *);

@@ -97,7 +97,7 @@ check_only(const struct table_backend *backend, const char *arg, int level)
 	struct instance	*instance;
 	char		 why[1024];
 
-	if ((instance = instance_open(backend, arg, 1, why,
+	if ((instance = instance_open(backend, arg, 1, NULL, why,
 	    sizeof(why))) == NULL) {
 		log_warnx("%s", why);
 		return 1;
@@ -122,7 +122,7 @@ main_serve(const struct table_backend *backend,
 		return check_only(backend, arg, arguments->check);
 	signal(SIGPIPE, SIG_IGN);
 	make_loop();
-	if ((instance = instance_open(backend, arg, 0, why,
+	if ((instance = instance_open(backend, arg, 0, NULL, why,
 	    sizeof(why))) == NULL)
 		fatalx("%s", why);
 	instance_swap(instance);

@@ -17,6 +17,22 @@ static const char *const other_schemes[] = {
 	"SCRAM-SHA-256", "NTLM", "LANMAN", "SASL", "OTP", "SKEY"
 };
 
+/* A hash of crypt(5): `$id$...', `_...' (BSDi), or 13 letters of DES. */
+static int
+looks_like_a_hash(const char *s, size_t len)
+{
+	static const char	 letters[] = "./0123456789"
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t			 i;
+
+	if (len == 0 || s[0] == '$' || s[0] == '_')
+		return len > 0;
+	for (i = 0; i < len; i++)
+		if (s[i] == '\0' || strchr(letters, s[i]) == NULL)
+			return 0;
+	return len == 13;
+}
+
 #define LIST(a)	(a), sizeof(a) / sizeof((a)[0])
 
 static int
@@ -39,11 +55,10 @@ password_scheme(const char *hash, size_t len, const char **why)
 	if (len == 0 || hash[0] != '{' || (end = memchr(hash, '}', len)) == NULL)
 		return 0;
 	name_len = (size_t)(end - hash - 1);
-	if (is_in(LIST(crypt_schemes), hash + 1, name_len)) {
-		if (name_len + 2 == len)
-			*why = "a scheme in braces stands before no hash";
-		return name_len + 2;
-	}
+	/* What is no hash may be the clear password of a relay. */
+	if (is_in(LIST(crypt_schemes), hash + 1, name_len))
+		return looks_like_a_hash(end + 1, len - name_len - 2) ?
+		    name_len + 2 : 0;
 	if (is_in(LIST(other_schemes), hash + 1, name_len))
 		*why = "the password's scheme is not one of crypt(3)";
 	return 0;

@@ -47,7 +47,7 @@ open_in_thread(void *arg)
 	const struct instance	*running = arg;
 
 	reload.result = instance_open(running->backend, running->conf.path, 0,
-	    reload.why, sizeof(reload.why));
+	    running, reload.why, sizeof(reload.why));
 	while (write(reload.pipe[1], "", 1) == -1 && errno == EINTR)
 		;
 	return NULL;
@@ -144,7 +144,7 @@ begin(void)
 		return;
 	}
 	reload.result = instance_open(running->backend, running->conf.path, 0,
-	    reload.why, sizeof(reload.why));
+	    running, reload.why, sizeof(reload.why));
 	finish();
 }
 

@@ -57,6 +57,7 @@ struct table_opening {
 	const void	*conf;		/* the options' values; lives until close() */
 	const char	*path;		/* ARG of smtpd.conf: the file */
 	int		 checking;	/* -n: complain about all that is odd */
+	const void	*before;	/* the state that serves now, or NULL */
 	/* Handed back. */
 	void		*state;
 	uint32_t	 keyed;		/* services that answer check and lookup */

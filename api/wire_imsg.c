@@ -234,7 +234,7 @@ imsg_answer(struct buffer *out, const struct table_request *rq,
     size_t len)
 {
 	static const int	 said[] = { 1, 0, -1 };
-	struct slot		*slot = request_slot(rq);
+	struct slot		*slot = rq->slot;
 
 	if (result != RESULT_FOUND ||
 	    (operation != TABLE_LOOKUP && operation != TABLE_FETCH))

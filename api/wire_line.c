@@ -250,13 +250,12 @@ line_answer(struct buffer *out, const struct table_request *rq,
 	static const char *const said[] = { "|found", "|not-found", "|error" };
 	const char		*name = operation_name(operation);
 	const char		*word = said[result];
-	struct table_column	 id = request_id(rq);
 
 	if (operation == TABLE_UPDATE && result == RESULT_FOUND)
 		word = "|ok";
 	buffer_add(out, name, strlen(name));
 	buffer_add(out, "-result|", 8);
-	buffer_add(out, id.data, id.len);
+	buffer_add(out, rq->memory + rq->subject.key.len + 1, rq->id_len);
 	buffer_add(out, word, strlen(word));
 	if (len > 0 && (result == RESULT_ERROR || operation == TABLE_LOOKUP ||
 	    operation == TABLE_FETCH)) {

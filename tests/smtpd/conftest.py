@@ -1,5 +1,6 @@
 import os
 import ssl
+import subprocess
 
 import pytest
 
@@ -23,13 +24,31 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def tree(request):
+def forest():
+    """The trees of this run, or what kept one from being made."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def tree(request, forest):
     """A Debian tree with this smtpd and our programs, for this run alone."""
     if os.getuid() != 0:
         pytest.skip("a tree with a real smtpd needs root")
-    tree = Tree(request.param)
-    tree.prepare()
-    make_certificate(tree)
+    if request.param not in forest:
+        forest[request.param] = prepared(request.param)
+    tree = forest[request.param]
+    if isinstance(tree, Exception):
+        raise tree
+    return tree
+
+
+def prepared(version):
+    tree = Tree(version)
+    try:
+        tree.prepare()
+        make_certificate(tree)
+    except (AssertionError, OSError, subprocess.SubprocessError) as failure:
+        return failure
     return tree
 
 

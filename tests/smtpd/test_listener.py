@@ -23,21 +23,22 @@ def test_auth(site, login, method):
 
 
 @pytest.mark.serves("auth")
-@pytest.mark.since("7.6")
-def test_auth_service(site):
-    """The table checks the password itself."""
-    site.start(RULE, listen=f"{LISTEN} <t>", auth={"alice": "se|cret: 1"})
-    assert site.login("alice", "se|cret: 1") == 235
-    assert site.login("alice", "se|cret: 2") == 535
-    assert site.login("nobody", "se|cret: 1") == 535
-
-
-@pytest.mark.serves("auth")
 @pytest.mark.since("7.9")
-def test_auth_service_keeps_the_case(site):
-    site.start(RULE, listen=f"{LISTEN} <t>", auth={"Alice": "SeCret"})
-    assert site.login("Alice", "SeCret") == 235
-    assert site.login("Alice", "secret") == 535
+@pytest.mark.parametrize("password", ["secret", "SeCret", "se|cret", "se: cret"])
+def test_auth_service(site, password):
+    """The table checks the password itself."""
+    site.start(RULE, listen=f"{LISTEN} <t>", auth={"Alice": password})
+    assert site.login("Alice", password) == 235
+    assert site.login("Alice", password.swapcase()) == 535
+    assert site.login("Bob", password) == 535
+
+
+@pytest.mark.serves("auth", "credentials")
+def test_auth_service_beside_credentials(site):
+    """Every smtpd takes the one of them that it can use."""
+    site.start(RULE, listen=f"{LISTEN} <t>", auth=dict([LOGIN]), credentials={LOGIN[0]: HASH})
+    assert site.login(*LOGIN) == 235
+    assert site.login(LOGIN[0], "wrong") == 535
 
 
 @pytest.mark.serves("mailaddrmap")

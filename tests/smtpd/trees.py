@@ -1,14 +1,15 @@
 """Debian trees, one for each smtpd, with our programs built inside."""
 
 import fcntl
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import SOURCE, TREES, WORK
+from harness import SOURCE, TREES, WORK, wait_until
 
 BUILD_PACKAGES = "gcc libc6-dev make pkgconf libevent-dev uthash-dev libsqlite3-dev".split()
-PACKAGES = ["opensmtpd", "openssl", *BUILD_PACKAGES]
+PACKAGES = ["opensmtpd", "ca-certificates", "openssl", *BUILD_PACKAGES]
 # The machine's names and resolvers have no say in what is tried here.
 NAMES = {
     "etc/hosts": "127.0.0.1 localhost\n127.0.0.2 host2.example.test\n127.0.0.3 host3.example.test\n",
@@ -61,12 +62,19 @@ class Tree:
     def prepare(self):
         """Makes it, with programs of the sources as they are now."""
         run(SOURCE / "tests/lib/tree", self.version.suite, self.path, *PACKAGES, timeout=1800)
-        self.lock = open(f"{self.path}.tests", "w")
-        fcntl.flock(self.lock, fcntl.LOCK_EX)  # another test run may be in it
+        self.lock = os.open(f"{self.path}.tests", os.O_CREAT | os.O_RDWR)
+        wait_until(self.mine, f"the end of another test run in {self.path}", timeout=900)
         self.check_version()
         for name, text in NAMES.items():
             (self.path / name).write_text(text)
         self.build()
+
+    def mine(self):
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def check_version(self):
         found = self.run("dpkg-query", "-Wf", "${source:Upstream-Version}", "opensmtpd")

@@ -15,11 +15,13 @@ static const struct {
 	{ "{crypt}abJnggxhB/yWI", 7, 0 },
 	{ "{SHA512-CRYPT}$6$", 14, 0 },
 	{ "{BLF-CRYPT}$2y$", 11, 0 },
-	{ "{CRYPT}", 7, 1 },
+	{ "{CRYPT}", 0, 0 },
+	{ "{CRYPT}clear", 0, 0 },	/* a relay's password may be */
+	{ "{CRYPT}_J9..rasmBYk8r9AiWNc", 7, 0 },
 	{ "{SSHA}xyz", 0, 1 },
 	{ "{PLAIN}secret", 0, 1 },
 	{ "{ARGON2ID}$argon2id$", 0, 1 },
-	{ "{mine}secret", 0, 0 },		/* a relay's password may be */
+	{ "{mine}secret", 0, 0 },
 	{ "{", 0, 0 },
 	{ "{CRYPT", 0, 0 },
 	{ "{}x", 0, 0 }

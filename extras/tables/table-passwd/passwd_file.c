@@ -29,8 +29,10 @@ struct passwd_file {
 	size_t		 len;
 	struct slot	*slots;
 	size_t		 mask;		/* number of slots, minus 1 */
+	size_t		 count;
 	struct stat	 st;		/* before it was read */
 	int		 settled;	/* a later write has another time */
+	struct stat	 seen;		/* when it was last looked at */
 };
 
 static unsigned char
@@ -97,6 +99,7 @@ enter(struct passwd_file *f, const char *line, size_t name_len)
 			again = 1;
 			break;
 		}
+	f->count += !again;
 	f->slots[i].line = (uint32_t)(line - f->text) + 1;
 	f->slots[i].hash = hash;
 	return again;
@@ -159,12 +162,22 @@ make_slots(struct passwd_file *f)
 	return (f->slots = calloc(n, sizeof(*f->slots))) == NULL ? -1 : 0;
 }
 
-/* As much as there is, up to the size that it had at first. */
+static int
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* All of it; half of one that is being written would lose logins. */
 static int
 read_text(struct passwd_file *f, int fd)
 {
-	size_t	 size = (size_t)f->st.st_size;
-	ssize_t	 n = 1;
+	size_t		 size = (size_t)f->st.st_size;
+	struct stat	 after;
+	ssize_t		 n = 1;
 
 	if (f->st.st_size >= UINT32_MAX) {
 		errno = EFBIG;
@@ -177,6 +190,10 @@ read_text(struct passwd_file *f, int fd)
 		if (n == -1 && errno != EINTR)
 			return -1;
 		f->len += n > 0 ? (size_t)n : 0;
+	}
+	if (fstat(fd, &after) == -1 || !same_file(&f->st, &after)) {
+		errno = EBUSY;
+		return -1;
 	}
 	return make_slots(f);
 }
@@ -211,7 +228,8 @@ passwd_load(const char *path, size_t *odd, char *why, size_t size)
 		close(fd);
 	}
 	if (!ok) {
-		snprintf(why, size, "%s: %s", path, strerror(errno));
+		snprintf(why, size, "%s: %s", path, errno == EBUSY ?
+		    "written to while it was read" : strerror(errno));
 		passwd_free(f);
 		return NULL;
 	}
@@ -229,18 +247,24 @@ passwd_free(struct passwd_file *f)
 	free(f);
 }
 
+size_t
+passwd_count(const struct passwd_file *f)
+{
+	return f->count;
+}
+
 int
-passwd_is_stale(const struct passwd_file *f, const char *path)
+passwd_is_stale(struct passwd_file *f, const char *path)
 {
 	struct stat	 st;
+	int		 still;
 
 	if (stat(path, &st) == -1)
 		return 1;
-	return st.st_dev != f->st.st_dev || st.st_ino != f->st.st_ino ||
-	    st.st_size != f->st.st_size ||
-	    st.st_mtim.tv_sec != f->st.st_mtim.tv_sec ||
-	    st.st_mtim.tv_nsec != f->st.st_mtim.tv_nsec ||
-	    (!f->settled && is_settled(&st));
+	still = same_file(&st, &f->seen);
+	f->seen = st;
+	return still && (!same_file(&st, &f->st) ||
+	    (!f->settled && is_settled(&st)));
 }
 
 static void

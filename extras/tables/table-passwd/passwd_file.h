@@ -17,8 +17,14 @@ struct passwd_file;
 struct passwd_file *passwd_load(const char *path, size_t *odd, char *why,
 		    size_t);
 void		 passwd_free(struct passwd_file *);
-/* Whether the file at path is another one now, or was written to. */
-int		 passwd_is_stale(const struct passwd_file *, const char *path);
+/* How many lines it has that can be used. */
+size_t		 passwd_count(const struct passwd_file *);
+/*
+ * Whether the file at path is another one now, or was written to, and has not
+ * changed since this was asked before: a file that is being written is left
+ * alone.
+ */
+int		 passwd_is_stale(struct passwd_file *, const char *path);
 
 /* The fields of a line; NULL for those that it lacks. */
 enum { PASSWD_NAME, PASSWD_HASH, PASSWD_UID, PASSWD_GID, PASSWD_GECOS,

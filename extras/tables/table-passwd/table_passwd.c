@@ -14,11 +14,32 @@ struct state {
 	const char		*path;
 };
 
+/* What a file must not be, though it can be read; 0 if it is not. */
+static int
+refuse(struct table_opening *opening, const struct passwd_file *file,
+    size_t odd)
+{
+	const struct state	*before = opening->before;
+
+	if (opening->checking && odd > 0)
+		snprintf(opening->error, sizeof(opening->error),
+		    "%s: %zu lines are not as they should be", opening->path,
+		    odd);
+	else if (before != NULL && passwd_count(before->file) > 0 &&
+	    passwd_count(file) == 0)
+		snprintf(opening->error, sizeof(opening->error),
+		    "%s: no login is left in it; if that is meant, start "
+		    "smtpd again", opening->path);
+	else
+		return 0;
+	return -1;
+}
+
 static int
 passwd_open(struct table_opening *opening)
 {
 	struct state	*st;
-	size_t		 odd;
+	size_t		 odd = 0;
 
 	if ((st = calloc(1, sizeof(*st))) == NULL) {
 		snprintf(opening->error, sizeof(opening->error),
@@ -28,9 +49,7 @@ passwd_open(struct table_opening *opening)
 	st->path = opening->path;
 	st->file = passwd_load(st->path, &odd, opening->error,
 	    sizeof(opening->error));
-	if (st->file != NULL && opening->checking && odd > 0) {
-		snprintf(opening->error, sizeof(opening->error),
-		    "%s: %zu lines are not as they should be", st->path, odd);
+	if (st->file != NULL && refuse(opening, st->file, odd) == -1) {
 		passwd_free(st->file);
 		st->file = NULL;
 	}

@@ -47,9 +47,30 @@ db_open(struct db *db, const char *path, char *why, size_t size)
 		db_close(db);
 		return -1;
 	}
-	sqlite3_exec(db->handle, PAGE_CACHE, NULL, NULL, NULL);
+	/* The first look into the file; a query may be content without one. */
+	if (sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL,
+	    NULL) == SQLITE_NOTADB) {
+		snprintf(why, size, "%s: %s", path, sqlite3_errmsg(db->handle));
+		db_close(db);
+		return -1;
+	}
 	sqlite3_progress_handler(db->handle, PROGRESS_STEPS, is_late, db);
 	return 0;
+}
+
+void
+db_wait(struct db *db, int64_t ms)
+{
+	sqlite3_busy_timeout(db->handle, (int)ms);
+}
+
+const char *
+db_remedy(int rc)
+{
+	if (rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY)
+		return " (a WAL database: this user must be able to write to "
+		    "its folder, or its -wal and -shm files must be there)";
+	return "";
 }
 
 void
@@ -134,6 +155,9 @@ db_prepare(struct db *db, unsigned int n, const struct expand *query,
 	int			 rc;
 
 	db->deadline_ms = INT64_MAX;
+	if (!db->tuned)		/* a locked file can't be tuned */
+		db->tuned = sqlite3_exec(db->handle, PAGE_CACHE, NULL, NULL,
+		    NULL) == SQLITE_OK;
 	rc = sqlite3_prepare_v3(db->handle, expand_text(query), -1,
 	    SQLITE_PREPARE_PERSISTENT, &s->stmt, &tail);
 	if (rc != SQLITE_OK) {

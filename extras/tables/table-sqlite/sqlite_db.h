@@ -22,12 +22,17 @@ struct db {
 	dev_t			 dev;		/* of the file that was opened */
 	ino_t			 ino;
 	int64_t			 deadline_ms;	/* of the query that runs */
+	int			 tuned;		/* the page cache has its size */
 	struct statement	 statements[QUERY_MAX];
 };
 
 /* Opens path, which must be there.  0, or -1 and a reason of one line. */
 int	 db_open(struct db *, const char *path, char *why, size_t);
 void	 db_close(struct db *);
+/* For checks only: from now on a locked file is waited for. */
+void	 db_wait(struct db *, int64_t ms);
+/* What to do about a code; "" if nothing is known. */
+const char *db_remedy(int rc);
 /* Whether another file stands at path now, or none. */
 int	 db_is_replaced(const struct db *, const char *path);
 

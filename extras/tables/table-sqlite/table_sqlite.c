@@ -75,7 +75,7 @@ prepare(struct table_opening *opening, struct state *st, unsigned int n)
 	int			 rc;
 
 	rc = db_prepare(&st->db, n, *query, text, sizeof(text));
-	if (is_busy(rc))
+	if (is_busy(rc) && !opening->checking)
 		return 0;
 	if (rc == SQLITE_OK)
 		why = query_columns(n, (size_t)sqlite3_column_count(
@@ -83,9 +83,7 @@ prepare(struct table_opening *opening, struct state *st, unsigned int n)
 	if (why == NULL)
 		return 0;
 	snprintf(opening->error, sizeof(opening->error), "%s: %s%s",
-	    table_where(opening, query), why, rc != SQLITE_CANTOPEN ? "" :
-	    " (a WAL database: its folder must be writable, or its -wal and "
-	    "-shm files readable)");
+	    table_where(opening, query), why, db_remedy(rc));
 	return -1;
 }
 
@@ -112,6 +110,8 @@ sqlite_open(struct table_opening *opening)
 		free(st);
 		return -1;
 	}
+	if (opening->checking)
+		db_wait(&st->db, conf->busy_timeout_ms);
 	for (n = 0; n < QUERY_MAX; n++)
 		if (*query_at(&conf->queries, n) != NULL &&
 		    prepare(opening, st, n) == -1) {
@@ -135,8 +135,8 @@ fail(struct state *st, struct table_request *rq, int rc)
 		table_failed(rq, failure, "%s: the query takes longer than "
 		    "timeout; is there an index?", st->conf->dbpath);
 	else
-		table_failed(rq, failure, "%s: %s", st->conf->dbpath,
-		    sqlite3_errmsg(st->db.handle));
+		table_failed(rq, failure, "%s: %s%s", st->conf->dbpath,
+		    sqlite3_errmsg(st->db.handle), db_remedy(rc));
 }
 
 /* Prepares what could not be at the start; SQLITE_OK, or it has failed. */
@@ -151,8 +151,8 @@ prepare_late(struct state *st, struct table_request *rq, unsigned int n)
 	rc = db_prepare(&st->db, n, *query_at(&st->conf->queries, n), why,
 	    sizeof(why));
 	if (rc != SQLITE_OK && !is_busy(rc))
-		table_failed(rq, TABLE_MISCONFIGURED, "%s: %s",
-		    st->conf->dbpath, why);
+		table_failed(rq, TABLE_MISCONFIGURED, "%s: %s%s",
+		    st->conf->dbpath, why, db_remedy(rc));
 	return rc;
 }
 
