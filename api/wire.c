@@ -33,7 +33,7 @@ is_text(const char *s, size_t n)
 	size_t	i;
 
 	for (i = 0; i < n; i++)
-		if ((unsigned char)s[i] < ' ' && s[i] != '\n' && s[i] != '\t')
+		if ((s[i] < ' ' || s[i] > '~') && s[i] != '\n' && s[i] != '\t')
 			return 0;
 	return 1;
 }
@@ -61,7 +61,7 @@ refuse(const char *s, size_t n)
 	    "(smtpd 6.0 to 7.5)";
 
 	memcpy(&word, s, sizeof(word));
-	if (is_text(s, n))
+	if (is_text(s, SNIFF_SIZE))
 		fatalx("smtpd begins with the text \"%s\", which is no table "
 		    "protocol; %s", wire_printable(s, n), know);
 	if (word == __builtin_bswap32(IMSG_OPEN))

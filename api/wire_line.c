@@ -192,18 +192,7 @@ table_line(const char *s, size_t len, int64_t now_ms)
 		request_begin(&asked);
 }
 
-static void
-line(const char *s, size_t len, int64_t now_ms)
-{
-	if (len >= 6 && memcmp(s, "table|", 6) == 0)
-		table_line(s, len, now_ms);
-	else if (len >= 7 && memcmp(s, "config|", 7) == 0)
-		config_line(s, len);
-	else
-		ignore_line(len);
-}
-
-/* The beginning of a line that has no end in sight: its id gets an error. */
+/* A line that is too long, or the beginning of one: its id gets an error. */
 static void
 oversized(const char *s, size_t len, int64_t now_ms)
 {
@@ -220,6 +209,19 @@ oversized(const char *s, size_t len, int64_t now_ms)
 		asked.refused = "the request is longer than 32768 bytes";
 		request_begin(&asked);
 	} else
+		ignore_line(len);
+}
+
+static void
+line(const char *s, size_t len, int64_t now_ms)
+{
+	if (len > LINE_SIZE_MAX)
+		oversized(s, len, now_ms);
+	else if (len >= 6 && memcmp(s, "table|", 6) == 0)
+		table_line(s, len, now_ms);
+	else if (len >= 7 && memcmp(s, "config|", 7) == 0)
+		config_line(s, len);
+	else
 		ignore_line(len);
 }
 

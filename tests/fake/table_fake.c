@@ -222,7 +222,7 @@ fake_query(void *state, struct table_request *rq)
 	else if (strcmp(key, "count") == 0) {
 		char	 text[32];
 
-		snprintf(text, sizeof(text), "%d", npending);
+		snprintf(text, sizeof(text), "%d wait", npending);
 		hand_over(rq, text);
 	} else
 		table_done(rq);
