@@ -22,7 +22,11 @@
 /* The longest key and id that a wire lets through, and their ends. */
 #define MEMORY_MAX	33280
 
+#define UNUSED_MAX	1024	/* requests that are kept for the next ones */
+#define LOGGED_MAX	100	/* failures that are logged in one second */
+
 static struct table_request	*unused;
+static unsigned int		 nunused;
 /* Says `out of memory' where there is none for another. */
 static struct table_request	 reserve;
 static char			 reserve_memory[MEMORY_MAX];
@@ -46,6 +50,26 @@ request_table_name(void)
 	return table_name;
 }
 
+static void
+unused_remove(struct table_request *rq)
+{
+	DL_DELETE(unused, rq);
+	nunused--;
+}
+
+/* After a flood, the memory goes back. */
+static void
+unused_add(struct table_request *rq)
+{
+	if (nunused == UNUSED_MAX) {
+		free(rq->memory);
+		free(rq);
+		return;
+	}
+	DL_PREPEND(unused, rq);
+	nunused++;
+}
+
 /*
  * Takes a request from the unused ones, with room for key and id.  They are
  * kept for the next, so that a look-up allocates nothing.
@@ -57,13 +81,13 @@ take(size_t size)
 	char			*memory;
 
 	if (rq != NULL)
-		DL_DELETE(unused, rq);
+		unused_remove(rq);
 	else if ((rq = calloc(1, sizeof(*rq))) == NULL)
 		return NULL;
 	if (rq->size >= size)
 		return rq;
 	if ((memory = realloc(rq->memory, size)) == NULL) {
-		DL_PREPEND(unused, rq);
+		unused_add(rq);
 		return NULL;
 	}
 	rq->memory = memory;
@@ -122,7 +146,7 @@ request_release(struct table_request *rq)
 	instance_unref(rq->instance);
 	rq->instance = NULL;
 	if (rq != &reserve)
-		DL_PREPEND(unused, rq);
+		unused_add(rq);
 }
 
 const char *
@@ -161,6 +185,26 @@ request_answer(struct table_request *rq, enum result result, const char *text,
 	request_release(rq);
 }
 
+/* Each failure, but no flood of them: the next second says how many more. */
+static void
+log_failure(const struct table_request *rq, const char *why)
+{
+	static int64_t		 second;
+	static unsigned int	 logged, left_out;
+	int64_t			 now = table_now_ms() / 1000;
+
+	if (now != second) {
+		if (left_out > 0)
+			log_warnx("%u more failures were not logged", left_out);
+		second = now;
+		logged = left_out = 0;
+	}
+	if (logged++ < LOGGED_MAX)
+		log_warnx("%s: %s", request_describe(rq), why);
+	else
+		left_out++;
+}
+
 void
 request_error(struct table_request *rq, const char *why)
 {
@@ -171,7 +215,7 @@ request_error(struct table_request *rq, const char *why)
 	for (i = 0; line[i] != '\0'; i++)
 		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
 			line[i] = ' ';
-	log_warnx("%s: %s", request_describe(rq), line);
+	log_failure(rq, line);
 	request_answer(rq, RESULT_ERROR, line, strlen(line));
 }
 

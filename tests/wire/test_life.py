@@ -201,6 +201,37 @@ def test_the_cache(start, conf):
     assert t.line().split("|")[3] != first.split("|")[3], "credentials were kept"
 
 
+def test_a_flood_of_failures_is_no_flood_in_the_log(start):
+    t = start()
+    t.greet()
+    t.send(request("lookup", "alias", "1", "fail") * 1000)
+    t.lines(1000)
+    time.sleep(1.1)
+    assert "failed on purpose" in ask(t, "fail")
+    t.end()
+    said = t.said()
+    assert 100 <= said.count("failed on purpose") <= 301
+    assert re.search(r"t: \d+ more failures were not logged", said)
+
+
+def test_a_second_flood_takes_no_more_memory(start):
+    if "asan" in subprocess.run(["ldd", FAKE], stdout=subprocess.PIPE, text=True).stdout:
+        pytest.skip("ASan keeps freed memory")
+    t = start("timeout 300ms\n")
+    t.greet()
+    t.near.settimeout(60)
+    flood = b"".join(request("lookup", "alias", f"{i:08x}", "never") for i in range(20000))
+
+    def memory():
+        t.send(flood)
+        t.lines(20000)
+        status = open(f"/proc/{t.child.pid}/status").read()
+        return int(re.search(r"VmHWM:\s+(\d+)", status).group(1))
+
+    first = memory()
+    assert memory() < first * 1.05
+
+
 def test_no_secret_is_logged(start):
     t = start("debug yes\nsecret hunter2\n")
     t.greet()
