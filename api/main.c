@@ -74,7 +74,7 @@ catch(int sig, event_callback_fn callback)
 		fatalx("can't catch signal %d", sig);
 }
 
-/* The loop; by hand, descriptor 0 may be a file, which epoll can't watch. */
+/* The loop; by hand, descriptor 0 may be what epoll can't watch. */
 static void
 make_loop(void)
 {
@@ -84,7 +84,8 @@ make_loop(void)
 	if ((config = event_config_new()) == NULL)
 		fatalx("can't set up libevent");
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(STDIN_FILENO, &st) == 0 && !S_ISSOCK(st.st_mode) &&
+	    !S_ISFIFO(st.st_mode))
 		event_config_require_features(config, EV_FEATURE_FDS);
 	if ((base = event_base_new_with_config(config)) == NULL)
 		fatalx("can't set up libevent");

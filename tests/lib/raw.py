@@ -134,3 +134,51 @@ def answer(frame):
         return result, None
     assert value.endswith(b"\0") and b"\0" not in value[:-1]
     return result, value[:-1]
+
+
+SERVICES = ("alias domain credentials netaddr userinfo source mailaddr addrname mailaddrmap "
+            "relayhost string regex auth").split()
+
+
+class Table(Raw):
+    """One that has been greeted, asked over either wire: (word, value or reason)."""
+
+    def __init__(self, program, arg, wire="line", **kwargs):
+        super().__init__(program, arg, **kwargs)
+        self.wire = wire
+        self.services = self.greet() if wire == "line" else self.open()
+
+    def sent(self, op, service=None, key=None, ident="1"):
+        """The bytes of a request."""
+        if self.wire == "line":
+            return request(op, service, ident, key)
+        if op == "update":
+            return imsg(UPDATE)
+        kind = {"check": CHECK, "lookup": LOOKUP, "fetch": FETCH}[op]
+        return imsg_request(kind, 1 << SERVICES.index(service),
+                            None if key is None else key.encode("utf-8", "surrogateescape"))
+
+    def answer(self):
+        if self.wire == "line":
+            _, _, word, *value = self.line().split("|", 3)
+            return word, (value[0] if value else None)
+        result, value = answer(self.frame())
+        word = {1: "found", 0: "not-found", -1: "error"}[result]
+        return word, (None if value is None else value.decode("utf-8", "surrogateescape"))
+
+    def ask(self, op, service=None, key=None):
+        self.send(self.sent(op, service, key))
+        return self.answer()
+
+    def lookup(self, service, key):
+        return self.ask("lookup", service, key)
+
+    def check(self, service, key):
+        return self.ask("check", service, key)[0]
+
+    def fetch(self, service):
+        return self.ask("fetch", service)
+
+    def update(self):
+        """Whether it was done."""
+        return self.ask("update")[0] in ("ok", "found")

@@ -1,0 +1,505 @@
+"""table-sqlite on real SQLite files."""
+
+import os
+import re
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from harness import program, wait_until
+from raw import Table, request
+
+SQLITE = program("table-sqlite")
+SCHEMA = """
+CREATE TABLE kv (k TEXT, v);
+CREATE INDEX ki ON kv (k);
+CREATE TABLE users (login TEXT PRIMARY KEY, hash, uid, gid, home);
+INSERT INTO kv VALUES ('a', 'one'), ('many', '1@x'), ('many', '2@x'), ('null', NULL),
+    ('empty', ''), ('newline', 'a' || char(10) || 'b'), ('nul', CAST(x'610062' AS TEXT)),
+    ('long', printf('%.2047c', 'x')), ('longer', printf('%.2048c', 'x')), ('number', 7),
+    ('bob@example.org', 'bob'), ('host', 'h.example');
+INSERT INTO users VALUES ('bob', '$6$h', 1000, 1001, '/h'), ('text', '$6$h', '1000', '1001', '/h'),
+    ('blob', CAST('$6$h' AS BLOB), CAST('1000' AS BLOB), 1001, '/h'), ('real', 'h', 1000.5, 1, '/h'),
+    ('null', NULL, NULL, 0, '/h'), ('name', 'h', 'root', 0, '/h'), ('negative', 'h', -1, 0, '/h'),
+    ('large', 'h', 4294967294, 3000000000, '/h'), ('toolarge', 'h', 4294967295, 0, '/h'),
+    ('huge', 'h', 9223372036854775807, 0, '/h'), ('emptyuid', 'h', '', 0, '/h');
+"""
+QUERIES = """
+query_alias SELECT v FROM kv WHERE k = ?
+query_credentials SELECT login, hash FROM users WHERE login = ?
+query_userinfo SELECT uid, gid, home FROM users WHERE login = ?
+query_domain SELECT v FROM kv WHERE k = ?
+"""
+
+
+class Mail:
+    """A database and a configuration."""
+
+    def __init__(self, folder):
+        self.path = folder / "mail.sqlite"
+        self.conf = folder / "sqlite.conf"
+        self.sql(SCHEMA)
+        self.configure(QUERIES)
+
+    def sql(self, text):
+        db = self.connect()
+        db.executescript(text)
+        db.commit()
+        db.close()
+
+    def connect(self):
+        return sqlite3.connect(self.path, timeout=10, isolation_level=None)
+
+    def configure(self, text):
+        self.conf.write_text(f"dbpath {self.path}\n{text}")
+
+
+@pytest.fixture
+def mail(tmp_path):
+    return Mail(tmp_path)
+
+
+def refused(mail, *options):
+    """What it says when it does not start."""
+    done = subprocess.run([SQLITE, *options, mail.conf], stdin=subprocess.DEVNULL, timeout=20,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    return done.stderr
+
+
+ONE_COLUMN = "alias domain netaddr source mailaddr addrname mailaddrmap relayhost string regex".split()
+
+
+@pytest.mark.parametrize("service", ONE_COLUMN)
+def test_every_service_has_its_query(start, mail, service):
+    value = "192.0.2.1" if service == "source" else "h.example"
+    mail.sql(f"INSERT INTO kv VALUES ('key', '{value}')")
+    mail.configure(f"query_{service} SELECT v FROM kv WHERE k = ?")
+    t = start("table-sqlite", mail.conf)
+    assert t.wire == "imsg" or t.services == [service]
+    assert t.check(service, "key") == "found"
+    assert t.check(service, "other") == "not-found"
+    assert t.lookup(service, "key") == ("found", value)
+    assert t.lookup(service, "other") == ("not-found", None)
+
+
+def test_auth_has_login_and_password(start, mail):
+    mail.configure("query_auth SELECT 1 FROM users WHERE login = %{login} AND hash = %{password}")
+    t = start("table-sqlite", mail.conf)
+    assert t.check("auth", "bob:$6$h") == "found"
+    assert t.check("auth", "bob:$6$") == "not-found"
+    assert t.check("auth", "bob") == "not-found"
+
+
+def test_fetches(start, mail):
+    mail.configure("fetch_source SELECT '127.0.0.' || column1 FROM (VALUES (1), (2))\n"
+                   "fetch_relayhost SELECT 'smtp://relay' || column1 FROM (VALUES (1), (2))\n")
+    t = start("table-sqlite", mail.conf)
+    assert [t.fetch("source")[1] for _ in range(3)] == ["127.0.0.1", "127.0.0.2", "127.0.0.1"]
+    assert [t.fetch("relayhost")[1] for _ in range(3)] == ["smtp://relay1", "smtp://relay2", "smtp://relay1"]
+    assert t.fetch("alias")[0] == "error"
+    assert t.check("source", "127.0.0.1") == "error"
+
+
+def test_a_fetched_list_is_read_again(start, mail):
+    mail.configure("fetch_source SELECT v FROM kv WHERE k = 's'\nfetch_source_refresh 2\n")
+    mail.sql("INSERT INTO kv VALUES ('s', '127.0.0.1')")
+    t = start("table-sqlite", mail.conf)
+    assert t.fetch("source")[1] == "127.0.0.1"
+    mail.sql("UPDATE kv SET v = '127.0.0.9' WHERE k = 's'")
+    assert [t.fetch("source")[1] for _ in range(2)] == ["127.0.0.1", "127.0.0.9"]
+    mail.configure("fetch_source SELECT v FROM kv WHERE k = 's'\nfetch_source_expire 1\n")
+    assert t.update()
+    t.fetch("source")
+    mail.sql("UPDATE kv SET v = '127.0.0.8' WHERE k = 's'")
+    wait_until(lambda: t.fetch("source")[1] == "127.0.0.8", "fetch_source_expire")
+    mail.sql("DELETE FROM kv WHERE k = 's'")
+    wait_until(lambda: t.fetch("source") == ("not-found", None), "the empty list")
+
+
+VALUES = [("a", "found", "one"), ("many", "found", "1@x, 2@x"), ("none", "not-found", None), ("number", "found", "7"),
+          ("null", "error", "a column is NULL"), ("empty", "error", "a column is empty"),
+          ("newline", "error", "the value holds a line break"), ("nul", "error", "the value holds a NUL"),
+          ("long", "found", 2047 * "x"), ("longer", "error", "the value is longer than 2047 bytes")]
+
+
+@pytest.mark.parametrize("key, word, value", VALUES, ids=[v[0] for v in VALUES])
+def test_values(start, mail, key, word, value):
+    t = start("table-sqlite", mail.conf)
+    got = t.lookup("alias", key)
+    assert got == (word, value if t.wire == "line" or word == "found" else None)
+
+
+USERS = [("bob", "1000:1001:/h"), ("text", "1000:1001:/h"), ("blob", "1000:1001:/h"),
+         ("large", "4294967294:3000000000:/h"), ("nobody", None)]
+
+
+@pytest.mark.parametrize("login, value", USERS, ids=[u[0] for u in USERS])
+def test_ids_of_any_type(start, mail, login, value):
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("userinfo", login) == ("not-found" if value is None else "found", value)
+
+
+@pytest.mark.parametrize("login", "real null name negative toolarge huge emptyuid".split())
+def test_no_id_becomes_root(start, mail, login):
+    assert start("table-sqlite", mail.conf).lookup("userinfo", login)[0] == "error"
+
+
+def test_a_null_hash_is_nobodys(start, mail):
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("credentials", "bob") == ("found", "bob:$6$h")
+    assert t.lookup("credentials", "null")[0] == "error"
+    assert t.lookup("credentials", "blob") == ("found", "blob:$6$h")
+
+
+def test_rows_that_differ(start, mail):
+    mail.configure("query_credentials SELECT 'bob', v FROM kv WHERE k = ?\n"
+                   "query_addrname SELECT 'same' FROM kv WHERE k = ?")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("credentials", "many")[0] == "error"
+    assert t.lookup("addrname", "many") == ("found", "same")
+
+
+def test_a_row_of_nulls_is_no_match(start, mail):
+    mail.configure("query_domain SELECT max(v) FROM kv WHERE k = ?")
+    t = start("table-sqlite", mail.conf)
+    assert t.check("domain", "a") == "found"
+    assert t.check("domain", "nowhere") == "not-found"
+
+
+PARAMETERS = [
+    "SELECT ? || '/' || ?", "SELECT ?1 || '/' || ?1", "SELECT :key || '/' || @key",
+    "SELECT $key || '/' || :key", "SELECT %{key} || '/' || %{key}", "SELECT ? || '/' || %{key}",
+    "SELECT :user || '@' || :domain || '/' || :key", "SELECT %{account} || '+' || %{tag} || '@' || :domain || '/' || ?",
+]
+
+
+@pytest.mark.parametrize("query", PARAMETERS)
+def test_parameters(start, mail, query):
+    mail.configure(f"query_alias {query}")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("alias", "u+t@example.org") == ("found", "u+t@example.org/u+t@example.org")
+
+
+def test_a_part_that_a_key_lacks_is_null(start, mail):
+    mail.configure("query_alias SELECT coalesce(:domain, 'none') || %{table} || :service || :operation")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("alias", "bob") == ("found", "nonetaliaslookup")
+
+
+def test_a_name_of_old_that_stands_alone_is_the_key(start, mail):
+    mail.configure("query_alias SELECT v FROM kv WHERE k = :anything")
+    assert start("table-sqlite", mail.conf).lookup("alias", "a") == ("found", "one")
+
+
+def test_nothing_is_pasted(start, mail):
+    t = start("table-sqlite", mail.conf)
+    for key in ["' OR 1=1 --", "a' UNION SELECT 'x", "%", "?", "%{key}", "\"", "a|b", "\x01", "\xff\xfe", "x" * 1023]:
+        assert t.lookup("alias", key) == ("not-found", None)
+    assert t.lookup("alias", "a") == ("found", "one")
+
+
+WRONG = [
+    ("query_alias SELECT v FROM kv WHERE k = '%{key}'", ":2: query_alias: a %{variable} stands between quotes"),
+    ("query_alias SELECT v FROM kv WHERE k = %{kye}", ":2: query_alias: %{kye} is no variable"),
+    ("query_alias SELECT v FROM kv WHERE k = :kye OR k = ?", ":2: query_alias: :kye is no parameter"),
+    ("query_alias SELECT nosuch FROM kv", ":2: query_alias: no such column: nosuch"),
+    ("query_alias SELECT v FROM nosuch", ":2: query_alias: no such table: nosuch"),
+    ("query_alias SELECT v, k FROM kv", ":2: query_alias: a row has too many columns"),
+    ("\nquery_userinfo SELECT 1, 2", ":3: query_userinfo: a row has too few columns"),
+    ("fetch_source SELECT 1, 2", ":2: fetch_source: a row has too many columns"),
+    ("query_alias DELETE FROM kv", ":2: query_alias: must be a query"),
+    ("query_alias DELETE FROM kv RETURNING v", ":2: query_alias: must be a query"),
+    ("query_alias SELECT 1; DELETE FROM kv", ":2: query_alias: must be one statement"),
+    ("query_alias ;", ":2: query_alias: must be one statement"),
+    ("query_alais SELECT 1", ":2: unknown directive `query_alais'"),
+    ("query_alias SELECT 1\nquery_alias SELECT 2", ":3: query_alias is set a second time, after line 2"),
+    ("query_alias", ":2: query_alias has no value"),
+    ("query_alias SELECT 1\ntimeout 0", ":3: timeout: must be from 50ms"),
+    ("", "no service is configured"),
+]
+
+
+@pytest.mark.parametrize("text, said", WRONG, ids=[str(i) for i in range(len(WRONG))])
+@pytest.mark.parametrize("options", [(), ("-n",)], ids=["start", "-n"])
+def test_wrong_configurations(mail, text, said, options):
+    mail.configure(text)
+    assert said in refused(mail, *options)
+
+
+def test_a_semicolon_at_the_end_is_no_harm(start, mail):
+    mail.configure("query_alias SELECT v FROM kv WHERE k = ?; ")
+    assert start("table-sqlite", mail.conf).lookup("alias", "a") == ("found", "one")
+
+
+def test_no_dbpath(mail):
+    mail.conf.write_text("query_alias SELECT 1\n")
+    assert "dbpath is missing" in refused(mail)
+
+
+def test_a_mistyped_path_creates_nothing(mail, tmp_path):
+    mail.conf.write_text(f"dbpath {tmp_path}/mial.sqlite\n{QUERIES}")
+    assert f":1: dbpath: {tmp_path}/mial.sqlite: No such file or directory" in refused(mail)
+    assert not (tmp_path / "mial.sqlite").exists()
+
+
+def test_what_is_no_database(mail, tmp_path):
+    mail.conf.write_text(f"dbpath {tmp_path}\n{QUERIES}")
+    assert "not a file" in refused(mail)
+    (tmp_path / "text").write_text("no database at all, but long enough to look at\n" * 100)
+    mail.conf.write_text(f"dbpath {tmp_path}/text\nquery_alias SELECT 1\n")
+    assert "not a database" in refused(mail)
+
+
+def test_nothing_is_written(start, mail):
+    t = start("table-sqlite", mail.conf)
+    before = mail.path.read_bytes()
+    t.lookup("alias", "a")
+    assert mail.path.read_bytes() == before
+    flags = [open(f"/proc/{t.child.pid}/fdinfo/{fd}").read() for fd in os.listdir(f"/proc/{t.child.pid}/fd")
+             if os.readlink(f"/proc/{t.child.pid}/fd/{fd}") == str(mail.path)]
+    assert flags and all(int(re.search(r"flags:\s+(\d+)", f).group(1), 8) & 3 == os.O_RDONLY for f in flags)
+
+
+class Locked:
+    """The file, locked by another program so that nobody can read it."""
+
+    def __init__(self, mail):
+        self.db = mail.connect()
+        self.db.execute("BEGIN EXCLUSIVE")
+
+    def release(self):
+        self.db.execute("COMMIT")
+        self.db.close()
+
+
+def test_a_short_lock_is_waited_for(start, mail):
+    t = start("table-sqlite", mail.conf)
+    lock = Locked(mail)
+    t.send(t.sent("lookup", "alias", "a"))
+    assert t.silent(0.5)
+    lock.release()
+    assert t.answer() == ("found", "one")
+
+
+def test_a_long_lock_is_an_error(start, mail):
+    mail.configure(QUERIES + "busy_timeout 300ms\n")
+    t = start("table-sqlite", mail.conf)
+    lock = Locked(mail)
+    began = time.monotonic()
+    assert t.check("domain", "a") == "error"
+    assert 0.25 < time.monotonic() - began < 2
+    lock.release()
+    assert t.check("domain", "a") == "found"
+
+
+def test_many_wait_for_one_lock(start, mail):
+    """The loop is not held up: the last of 300 does not wait 300 times."""
+    mail.configure(QUERIES + "busy_timeout 400ms\n")
+    t = start("table-sqlite", mail.conf)
+    lock = Locked(mail)
+    t.send(b"".join(t.sent("lookup", "alias", "a", f"{i:08x}") for i in range(300)))
+    began = time.monotonic()
+    assert [t.answer()[0] for _ in range(300)] == 300 * ["error"]
+    assert time.monotonic() - began < 3
+    t.send(b"".join(t.sent("lookup", "alias", "a", f"{i:08x}") for i in range(300)))
+    lock.release()
+    assert [t.answer() for _ in range(300)] == 300 * [("found", "one")]
+
+
+def test_the_deadline_counts_for_a_lock_too(start, mail):
+    mail.configure(QUERIES + "busy_timeout 60s\ntimeout 300ms\n")
+    t = start("table-sqlite", mail.conf)
+    lock = Locked(mail)
+    began = time.monotonic()
+    assert t.lookup("alias", "a")[0] == "error"
+    assert time.monotonic() - began < 2
+    lock.release()
+    assert t.lookup("alias", "a") == ("found", "one")
+
+
+def test_a_file_that_is_locked_at_the_start(start, mail):
+    lock = Locked(mail)
+    t = start("table-sqlite", mail.conf)
+    t.send(t.sent("lookup", "alias", "a"))
+    assert t.silent(0.2)
+    lock.release()
+    assert t.answer() == ("found", "one")
+    lock = Locked(mail)
+    mail.configure(QUERIES + "busy_timeout 100ms\n")
+    assert "locked" in refused(mail, "-n")
+    lock.release()
+
+
+@pytest.mark.parametrize("mode", ["WAL", "DELETE", "TRUNCATE"])
+def test_a_writer_at_work(start, mail, mode):
+    mail.sql(f"PRAGMA journal_mode = {mode}")
+    t = start("table-sqlite", mail.conf)
+    db = mail.connect()
+    for i in range(50):
+        db.execute("UPDATE kv SET v = ? WHERE k = 'a'", (str(i),))
+        assert t.lookup("alias", "a") == ("found", str(i))
+    db.execute("BEGIN")
+    db.execute("UPDATE kv SET v = 'uncommitted' WHERE k = 'a'")
+    assert t.lookup("alias", "a") == ("found", "49")
+    db.execute("COMMIT")
+    db.close()
+    assert t.lookup("alias", "a") == ("found", "uncommitted")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_folder_that_cant_be_written(mail, tmp_path, mode):
+    """smtpd's user can't write to /etc/mail."""
+    for folder in [tmp_path, *tmp_path.parents][:4]:
+        folder.chmod(0o755)
+    mail.sql(f"PRAGMA journal_mode = {mode}")
+    mail.path.chmod(0o644)
+    done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", SQLITE, "-n", mail.conf],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20)
+    if mode == "DELETE":
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 1 and "WAL database: this user must be able to write" in done.stderr
+
+
+def test_a_replaced_file_is_noticed(start, mail, tmp_path):
+    mail.configure(QUERIES + "check_interval 100ms\n")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("alias", "a") == ("found", "one")
+    (tmp_path / "other").mkdir()
+    other = Mail(tmp_path / "other")
+    other.sql("UPDATE kv SET v = 'replaced' WHERE k = 'a'")
+    os.rename(other.path, mail.path)
+    wait_until(lambda: t.lookup("alias", "a") == ("found", "replaced"), "the new file")
+    os.unlink(mail.path)
+    time.sleep(0.5)
+    assert t.lookup("alias", "a") == ("found", "replaced"), "the old one stays"
+    t.end()
+    assert t.said().count("No such file or directory") == 1, "said once"
+
+
+def test_schema_changes(start, mail):
+    mail.configure("query_alias SELECT * FROM (SELECT v FROM kv WHERE k = ?)\nquery_domain SELECT * FROM kv WHERE k = ?")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("alias", "a") == ("found", "one")
+    mail.sql("ALTER TABLE kv ADD COLUMN extra")
+    assert t.check("domain", "a") == "found"
+    assert t.lookup("alias", "a") == ("found", "one")
+    mail.sql("ALTER TABLE kv RENAME TO gone")
+    assert t.lookup("alias", "a")[0] == "error"
+    assert t.check("domain", "a") == "error"
+    mail.sql("ALTER TABLE gone RENAME TO kv")
+    assert t.lookup("alias", "a") == ("found", "one")
+    mail.sql("VACUUM")
+    assert t.lookup("alias", "a") == ("found", "one")
+
+
+def test_a_query_that_takes_for_ever(start, mail):
+    forever = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 0 AND ? = ?"
+    mail.configure(f"query_domain {forever}\nquery_alias SELECT v FROM kv WHERE k = ?\ntimeout 300ms\n")
+    t = start("table-sqlite", mail.conf)
+    began = time.monotonic()
+    assert t.ask("check", "domain", "x")[0] == "error"
+    assert 0.25 < time.monotonic() - began < 3
+    assert t.lookup("alias", "a") == ("found", "one")
+    t.end()
+    assert "the query takes longer than timeout" in t.said()
+
+
+def test_a_check_takes_the_first_row(start, mail):
+    """Not all of the 10^9 that match."""
+    mail.configure("query_domain WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                   "SELECT i FROM n WHERE i < 1000000000\n")
+    assert start("table-sqlite", mail.conf).check("domain", "x") == "found"
+
+
+def test_a_wrong_query_on_reload(start, mail):
+    t = start("table-sqlite", mail.conf)
+    mail.configure("query_alias SELECT nosuch FROM kv")
+    assert not t.update()
+    assert t.lookup("alias", "a") == ("found", "one")
+    mail.configure("query_alias SELECT 'new'")
+    assert t.update()
+    assert t.lookup("alias", "a") == ("found", "new")
+    assert t.lookup("credentials", "bob")[0] == "error"
+
+
+def test_hangup(start, mail):
+    t = start("table-sqlite", mail.conf)
+    mail.configure("query_alias SELECT 'new'")
+    t.hangup()
+    wait_until(lambda: t.lookup("alias", "a") == ("found", "new"), "SIGHUP")
+
+
+def test_reloads_leak_no_descriptor(start, mail):
+    t = start("table-sqlite", mail.conf)
+
+    def descriptors():
+        return sorted(os.readlink(f"/proc/{t.child.pid}/fd/{fd}").split(":")[0]
+                      for fd in os.listdir(f"/proc/{t.child.pid}/fd"))
+
+    assert t.update()
+    t.lookup("alias", "a")
+    before = descriptors()
+    for _ in range(100):
+        assert t.update()
+        assert t.lookup("alias", "a") == ("found", "one")
+    assert descriptors() == before
+
+
+def test_the_page_cache_shows_what_is_written(start, mail):
+    t = start("table-sqlite", mail.conf)
+    for i in range(20):
+        mail.sql(f"UPDATE kv SET v = 'v{i}' WHERE k = 'a'")
+        assert t.lookup("alias", "a") == ("found", f"v{i}")
+
+
+def test_a_cached_answer_ends_with_an_update(start, mail):
+    mail.configure(QUERIES + "cache_ttl 1h\n")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("alias", "a") == ("found", "one")
+    assert t.lookup("alias", "new") == ("not-found", None)
+    mail.sql("UPDATE kv SET v = 'two' WHERE k = 'a'; INSERT INTO kv VALUES ('new', 'n')")
+    assert t.lookup("alias", "a") == ("found", "one")
+    assert t.lookup("alias", "new") == ("not-found", None)
+    assert t.update()
+    assert t.lookup("alias", "a") == ("found", "two")
+    assert t.lookup("alias", "new") == ("found", "n")
+
+
+def test_a_query_over_several_lines(start, mail):
+    mail.configure("query_alias SELECT v \\\n  FROM kv \\\n  WHERE k = ?\n# comment \\\nquery_domain SELECT 1\n")
+    t = start("table-sqlite", mail.conf)
+    assert t.lookup("alias", "a") == ("found", "one")
+    assert t.check("domain", "x") == "found"
+
+
+def test_hashes_are_not_logged(mail):
+    mail.configure(QUERIES + "debug yes\n")
+    with Table(SQLITE, str(mail.conf)) as t:
+        t.lookup("credentials", "bob")
+        mail.sql("INSERT INTO users VALUES ('ssha', '{SSHA}sEcReT', 1, 1, '/')")
+        assert t.lookup("credentials", "ssha")[0] == "error"
+        t.end()
+        said = t.said()
+    assert 'lookup credentials "bob": found' in said
+    assert "$6$h" not in said and "sEcReT" not in said
+
+
+def test_a_thousand_in_flight(start, mail):
+    t = start("table-sqlite", mail.conf)
+    t.send(b"".join(t.sent("lookup", "alias", ["a", "none", "many"][i % 3], f"{i:08x}") for i in range(999)))
+    expected = [("found", "one"), ("not-found", None), ("found", "1@x, 2@x")] * 333
+    assert [t.answer() for _ in range(999)] == expected
+
+
+def test_unknown_service_over_lines(mail):
+    with Table(SQLITE, str(mail.conf)) as t:
+        t.send(request("check", "string", "1", "x") + request("check", "nosuch", "2", "x"))
+        assert t.answer() == ("error", "check of string is not configured")
+        assert t.answer() == ("error", "unknown service")
+        assert t.check("domain", "a") == "found"
