@@ -508,10 +508,10 @@ def test_names_of_a_passwd_file(place):
     ("{ARGON2ID}", "error"), ("{PLAIN}", "error")])
 def test_schemes_of_a_passwd_file(place, word, result):
     assert word in MANUALS["table-passwd"].read_text()
-    place.write("schemes", f"bob:{word}hash\n")
+    place.write("schemes", f"bob:{word}$6$hash\n")
     shown = place.shell(f"table-query passwd:{ETC}/schemes lookup credentials bob")
     if result == "ok":
-        assert shown == "bob:hash\n"
+        assert shown == "bob:$6$hash\n"
     else:
         assert shown.splitlines()[-1].startswith("error: ")
 
