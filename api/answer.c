@@ -11,6 +11,8 @@
 #include "request.h"
 #include "service.h"
 
+#define FETCHED_MAX	1000	/* values that fetch hands out in turn */
+
 static int
 cacheable(const struct table_request *rq)
 {
@@ -97,7 +99,7 @@ answer_known(struct table_request *rq)
 }
 
 /* A row of fetch is one value; a bad one is left out, and said. */
-static void
+static int
 fetch_row(struct table_request *rq, const struct table_column *cols, size_t n)
 {
 	struct service_value	*v = &rq->value;
@@ -115,6 +117,11 @@ fetch_row(struct table_request *rq, const struct table_column *cols, size_t n)
 		log_warnx("%s: a row is left out: %s", request_describe(rq), why);
 		rq->matched = 1;
 	}
+	if (rq->fetched.count < FETCHED_MAX)
+		return 1;
+	log_warnx("%s: only the first %d values are used",
+	    request_describe(rq), FETCHED_MAX);
+	return 0;
 }
 
 int
@@ -127,8 +134,7 @@ table_row(struct table_request *rq, const struct table_column *cols, size_t n)
 		rq->matched |= service_row_matches(cols, n);
 		return !rq->matched;
 	case TABLE_FETCH:
-		fetch_row(rq, cols, n);
-		return 1;
+		return fetch_row(rq, cols, n);
 	default:
 		service_add_row(&rq->value, rq->subject.service, cols, n);
 		return rq->value.error == NULL;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a table can be asked about.  The bits are the imsg protocol's own. */
+/* What a table is asked about; the bits are the imsg protocol's. */
 enum table_service {
 	TABLE_ALIAS		= 0x0001,
 	TABLE_DOMAIN		= 0x0002,
@@ -30,19 +30,18 @@ enum table_service {
 	TABLE_AUTH		= 0x1000
 };
 #define TABLE_NSERVICES	13
-
 enum table_operation { TABLE_UPDATE, TABLE_CHECK, TABLE_LOOKUP, TABLE_FETCH };
 
 /*
- * One column of a row, or a text that ends by its length.  NULL data is SQL's
- * NULL, or a part that a key lacks; it is not the same as a length of 0.
+ * A column of a row, or any text that ends by its length.  NULL data is SQL's
+ * NULL, or a part that a key lacks; a length of 0 is something else.
  */
 struct table_column {
 	const char	*data;
 	size_t		 len;
 };
 
-/* Why no answer could be had.  smtpd is told `error' for each. */
+/* Why no answer could be had.  smtpd is told `error' for both. */
 enum table_failure {
 	TABLE_TEMPORARY,	/* may be over at the next try */
 	TABLE_MISCONFIGURED	/* stays until an administrator mends it */
@@ -50,7 +49,6 @@ enum table_failure {
 
 struct table_request;
 struct table_option;
-struct event_base;
 
 /* What open() is given, and what it hands back. */
 struct table_opening {
@@ -58,8 +56,7 @@ struct table_opening {
 	const char	*path;		/* ARG of smtpd.conf: the file */
 	int		 checking;	/* -n: complain about all that is odd */
 	const void	*before;	/* the state that serves now, or NULL */
-	/* Handed back. */
-	void		*state;
+	void		*state;		/* handed back, as is all below */
 	uint32_t	 keyed;		/* services that answer check and lookup */
 	uint32_t	 fetched;	/* services that answer fetch */
 	char		 error[1024];	/* one line: file, line or what, remedy */
@@ -97,7 +94,7 @@ struct table_backend {
 
 int			 table_main(int, char **, const struct table_backend *);
 
-/* A request's facts; they live until it is answered or cancelled. */
+/* A request's facts, which live until it is answered or cancelled. */
 enum table_operation	 table_operation(const struct table_request *);
 enum table_service	 table_service(const struct table_request *);
 struct table_column	 table_key(const struct table_request *);
@@ -107,7 +104,7 @@ void			 table_set_data(struct table_request *, void *);
 
 /*
  * The answer.  Columns are copied; table_row() returns 0 when no further row
- * can change it.  Text of a failure: one line, without a secret.
+ * can change it.  A failure's text is one line, without a secret.
  */
 int			 table_row(struct table_request *,
 			    const struct table_column *, size_t);
@@ -116,8 +113,8 @@ void			 table_failed(struct table_request *,
 			    enum table_failure, const char *, ...)
 			    __attribute__((format(printf, 3, 4)));
 
-/* The loop's time in ms (monotonic), and the loop for a backend's events. */
+/* The loop's clock, monotonic, in ms; and the loop, for a backend's events. */
 int64_t			 table_now_ms(void);
-struct event_base	*table_loop(void);
+struct event_base *table_loop(void);
 
 #endif

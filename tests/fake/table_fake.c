@@ -78,7 +78,7 @@ fake_open(struct table_opening *opening)
 	return 0;
 }
 
-static void
+static int
 hand_over_row(struct table_request *rq, char *row)
 {
 	struct table_column	 cols[8];
@@ -89,7 +89,7 @@ hand_over_row(struct table_request *rq, char *row)
 		cols[n].data = strcmp(col, "NULL") == 0 ? NULL : col;
 		cols[n++].len = strlen(col);
 	}
-	table_row(rq, cols, n);
+	return table_row(rq, cols, n);
 }
 
 static void
@@ -97,8 +97,8 @@ hand_over(struct table_request *rq, const char *text)
 {
 	char	*copy = strdup(text), *rows = copy, *row;
 
-	while ((row = strsep(&rows, ";")) != NULL)
-		hand_over_row(rq, row);
+	while ((row = strsep(&rows, ";")) != NULL && hand_over_row(rq, row))
+		;
 	table_done(rq);
 	free(copy);
 }

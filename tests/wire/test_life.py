@@ -184,6 +184,14 @@ def test_a_bad_row_of_a_fetch_is_left_out(start):
     assert ask(t, None, "1", "fetch", "source") == "fetch-result|1|error|no row can be used"
 
 
+def test_a_fetch_without_end(start):
+    t = start("sources " + ";".join(f"10.1.{i // 250}.{i % 250 + 1}" for i in range(1500)) + "\n")
+    t.greet()
+    assert ask(t, None, "1", "fetch", "source") == "fetch-result|1|found|10.1.0.1"
+    t.end()
+    assert "only the first 1000 values are used" in t.said()
+
+
 def test_the_cache(start, conf):
     t = start("cache_ttl 300ms\n")
     t.greet()

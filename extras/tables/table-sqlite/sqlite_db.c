@@ -210,18 +210,16 @@ int
 db_run(struct db *db, unsigned int n, struct table_request *rq)
 {
 	struct statement	*s = &db->statements[n];
-	int			 rc;
+	int			 rc, rows;
 
 	db->deadline_ms = table_deadline(rq);
-	rc = bind(s, rq);
-	if (rc == SQLITE_OK) {
-		while ((rc = sqlite3_step(s->stmt)) == SQLITE_ROW)
-			if (!hand_over_row(s, rq)) {
-				rc = SQLITE_DONE;
-				break;
-			}
-	}
-	return rc;
+	if ((rc = bind(s, rq)) != SQLITE_OK)
+		return rc;
+	for (rows = 0; (rc = sqlite3_step(s->stmt)) == SQLITE_ROW; rows++)
+		if (!hand_over_row(s, rq))
+			return SQLITE_DONE;
+	/* Tried again, it would hand over the same rows once more. */
+	return rc == SQLITE_BUSY && rows > 0 ? SQLITE_ABORT : rc;
 }
 
 void
