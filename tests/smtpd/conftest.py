@@ -1,12 +1,11 @@
 import os
 import ssl
-import subprocess
 
 import pytest
 
 from backends import BACKENDS
 from mailsite import CERTIFICATE, KEY, MailSite
-from trees import VERSIONS, Tree
+from trees import VERSIONS, prepared
 
 
 def pytest_generate_tests(metafunc):
@@ -24,35 +23,18 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def forest():
-    """The trees of this run, or what kept one from being made."""
-    return {}
-
-
-@pytest.fixture(scope="session")
-def tree(request, forest):
+def tree(request):
     """A Debian tree with this smtpd and our programs, for this run alone."""
     if os.getuid() != 0:
         pytest.skip("a tree with a real smtpd needs root")
-    if request.param not in forest:
-        forest[request.param] = prepared(request.param)
-    tree = forest[request.param]
-    if isinstance(tree, Exception):
-        raise tree
-    return tree
-
-
-def prepared(version):
-    tree = Tree(version)
-    try:
-        tree.prepare()
-        make_certificate(tree)
-    except (AssertionError, OSError, subprocess.SubprocessError) as failure:
-        return failure
+    tree = prepared(request.param)
+    make_certificate(tree)
     return tree
 
 
 def make_certificate(tree):
+    if tree.inside(KEY).exists():
+        return
     tree.inside(CERTIFICATE).parent.mkdir(exist_ok=True)
     tree.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650",
              "-subj", "/CN=mail.example.test", "-keyout", KEY, "-out", CERTIFICATE)

@@ -101,3 +101,20 @@ class Tree:
     def inside(self, path):
         """The path of a file of the tree as the machine sees it."""
         return self.path / Path(path).relative_to("/")
+
+
+TREES_OF_THIS_RUN = {}
+
+
+def prepared(version):
+    """The version's tree, made once in a run, or again what kept it from that."""
+    if version not in TREES_OF_THIS_RUN:
+        TREES_OF_THIS_RUN[version] = tree = Tree(version)
+        try:
+            tree.prepare()
+        except (AssertionError, OSError, subprocess.SubprocessError) as failure:
+            TREES_OF_THIS_RUN[version] = failure
+    tree = TREES_OF_THIS_RUN[version]
+    if isinstance(tree, Exception):
+        raise tree
+    return tree

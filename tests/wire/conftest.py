@@ -4,10 +4,8 @@ import subprocess
 
 import pytest
 
-from harness import BUILD
+from harness import BUILD, FAKE
 from raw import Raw
-
-FAKE = BUILD / "tests/fake/table-fake"
 
 
 @pytest.fixture(scope="session", autouse=True)

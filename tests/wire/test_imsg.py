@@ -107,7 +107,7 @@ def test_the_deadline_lets_the_rest_through(start):
 def test_answers_go_back_on_descriptor_0(conf):
     """Before 7.6, descriptor 1 is no socket to smtpd."""
     import subprocess
-    from conftest import FAKE
+    from harness import FAKE
     near, far = raw.socket.socketpair()
     child = subprocess.Popen(["t", conf()], executable=FAKE, stdin=far, stdout=subprocess.PIPE)
     far.close()

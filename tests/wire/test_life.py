@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from conftest import FAKE
-from harness import wait_until
+from harness import FAKE, wait_until
 from raw import GREETING, Raw, request
 
 
