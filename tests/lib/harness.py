@@ -9,6 +9,7 @@ SOURCE = Path(__file__).resolve().parents[2]
 WORK = Path("/var/tmp/opensmtpd-backends")
 BUILD = Path(os.environ.get("TABLES_BUILD_DIR", WORK / "build/gcc"))
 FAKE = BUILD / "tests/fake/table-fake"      # the scripted backend
+CLASSIC = BUILD / "tests/fake/table-classic"
 TREES = Path(os.environ.get("TABLES_TREES", WORK / "trees"))
 
 

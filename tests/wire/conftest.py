@@ -10,7 +10,7 @@ from raw import Raw
 
 @pytest.fixture(scope="session", autouse=True)
 def fake_is_built():
-    subprocess.run(["make", "-s", "-C", BUILD / "tests", "fake/table-fake"],
+    subprocess.run(["make", "-s", "-C", BUILD / "tests", "fake/table-fake", "fake/table-classic"],
                    check=True, stdin=subprocess.DEVNULL, timeout=120)
 
 
