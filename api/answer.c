@@ -98,9 +98,9 @@ answer_known(struct table_request *rq)
 	return cacheable(rq) && answer_from_cache(rq);
 }
 
-/* A row of fetch is one value; a bad one is left out, and said. */
-static int
-fetch_row(struct table_request *rq, const struct table_column *cols, size_t n)
+/* Why a row of fetch can't be one of its values; NULL if it now is. */
+static const char *
+take_value(struct table_request *rq, const struct table_column *cols, size_t n)
 {
 	struct service_value	*v = &rq->value;
 	const char		*why;
@@ -113,15 +113,24 @@ fetch_row(struct table_request *rq, const struct table_column *cols, size_t n)
 		why = service_validate(rq->subject.service, v->text, v->len);
 	if (why == NULL && source_add(&rq->fetched, v->text, v->len) == -1)
 		why = "out of memory";
-	if (why != NULL) {
-		log_warnx("%s: a row is left out: %s", request_describe(rq), why);
-		rq->matched = 1;
+	return why;
+}
+
+/* A bad row is left out; the first one is said, the others are counted. */
+static int
+fetch_row(struct table_request *rq, const struct table_column *cols, size_t n)
+{
+	const char	*why;
+
+	if (rq->fetched.count == FETCHED_MAX) {
+		log_warnx("%s: only the first %d values are used",
+		    request_describe(rq), FETCHED_MAX);
+		return 0;
 	}
-	if (rq->fetched.count < FETCHED_MAX)
-		return 1;
-	log_warnx("%s: only the first %d values are used",
-	    request_describe(rq), FETCHED_MAX);
-	return 0;
+	if ((why = take_value(rq, cols, n)) != NULL && rq->left_out++ == 0)
+		log_warnx("%s: a row is left out: %s", request_describe(rq),
+		    why);
+	return 1;
 }
 
 int
@@ -144,7 +153,10 @@ table_row(struct table_request *rq, const struct table_column *cols, size_t n)
 static void
 fetch_done(struct table_request *rq)
 {
-	if (rq->fetched.count == 0 && rq->matched) {
+	if (rq->left_out > 1)
+		log_warnx("%s: %u rows are left out", request_describe(rq),
+		    rq->left_out);
+	if (rq->fetched.count == 0 && rq->left_out > 0) {
 		request_error(rq, "no row can be used");
 		return;
 	}

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/types.h>
+#include <sys/stat.h>
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "value.h"
@@ -157,6 +160,7 @@ read_lines(struct reader *r, FILE *fp)
 		else if (!more) {
 			r->line = start;
 			ret = read_directive(r, text);
+			value_wipe(text, strlen(text));
 			free(text);
 			text = NULL;
 		}
@@ -190,6 +194,25 @@ check_required(struct reader *r)
 	return 0;
 }
 
+/* Nothing that could hold up who reads it: a pipe has no end in sight. */
+static FILE *
+open_file(const char *path)
+{
+	struct stat	 st;
+	FILE		*fp = NULL;
+	int		 fd;
+
+	if ((fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)) == -1)
+		return NULL;
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	else
+		fp = fdopen(fd, "r");
+	if (fp == NULL)
+		close(fd);
+	return fp;
+}
+
 int
 conf_read(struct conf *conf, char *why, size_t size)
 {
@@ -197,7 +220,7 @@ conf_read(struct conf *conf, char *why, size_t size)
 	FILE		*fp;
 	int		 ret;
 
-	if ((fp = fopen(conf->path, "re")) == NULL)
+	if ((fp = open_file(conf->path)) == NULL)
 		return complain(&r, "%s", strerror(errno));
 	ret = read_lines(&r, fp);
 	fclose(fp);

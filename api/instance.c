@@ -81,20 +81,23 @@ allocate(struct instance *i, const char *arg)
 }
 
 static int
-open_backend(struct instance *i, char *why, size_t size)
+open_backend(struct instance *i, struct failure *failure)
 {
 	struct table_opening	*opening = &i->opening;
 
 	opening->conf = i->conf.sections[1].values;
 	opening->path = i->conf.path;
 	if (i->backend->open(opening) == -1) {
-		snprintf(why, size, "%s", opening->error);
+		snprintf(failure->why, sizeof(failure->why), "%s",
+		    opening->error);
+		failure->again = opening->again;
 		return -1;
 	}
 	if (instance_services(i) != 0)
 		return 0;
-	snprintf(why, size, "%s: no service is configured; add a directive "
-	    "for one, such as query_alias", opening->path);
+	snprintf(failure->why, sizeof(failure->why), "%s: no service is "
+	    "configured; add a directive for one, such as query_alias",
+	    opening->path);
 	i->backend->close(opening->state);
 	return -1;
 }
@@ -113,31 +116,45 @@ release(struct instance *i)
 	free(i);
 }
 
+/* 0, or -1 and a failure; the instance is released then. */
+static int
+fill(struct instance *i, const char *arg, struct failure *failure)
+{
+	char	*why = failure->why;
+	size_t	 size = sizeof(failure->why);
+
+	if (allocate(i, arg) == -1) {
+		snprintf(why, size, "out of memory");
+		return -1;
+	}
+	if (conf_defaults(&i->conf, why, size) == -1 ||
+	    (i->backend->options != NULL &&
+	    conf_read(&i->conf, why, size) == -1) ||
+	    open_backend(i, failure) == -1)
+		return -1;
+	if (i->common.cache_ttl_ms > 0)
+		i->cache = cache_new((size_t)i->common.cache_size,
+		    i->common.cache_ttl_ms);
+	return 0;
+}
+
 struct instance *
 instance_open(const struct table_backend *backend, const char *arg,
-    int checking, const struct instance *before, char *why, size_t size)
+    int checking, const struct instance *before, struct failure *failure)
 {
 	struct instance	*i;
 
+	failure->again = 0;
 	if ((i = calloc(1, sizeof(*i))) == NULL) {
-		snprintf(why, size, "out of memory");
+		snprintf(failure->why, sizeof(failure->why), "out of memory");
 		return NULL;
 	}
 	i->backend = backend;
 	i->references = 1;
 	i->opening.checking = checking;
 	i->opening.before = before == NULL ? NULL : before->opening.state;
-	if (allocate(i, arg) == -1)
-		snprintf(why, size, "out of memory");
-	else if (conf_defaults(&i->conf, why, size) == 0 &&
-	    (backend->options == NULL ||
-	    conf_read(&i->conf, why, size) == 0) &&
-	    open_backend(i, why, size) == 0) {
-		if (i->common.cache_ttl_ms > 0)
-			i->cache = cache_new((size_t)i->common.cache_size,
-			    i->common.cache_ttl_ms);
+	if (fill(i, arg, failure) == 0)
 		return i;
-	}
 	release(i);
 	return NULL;
 }
@@ -166,13 +183,14 @@ close_now(evutil_socket_t fd, short what, void *arg)
 void
 instance_unref(struct instance *i)
 {
-	struct timeval	 at_once = { 0, 0 };
-
 	if (i == NULL || --i->references > 0)
 		return;
-	if (table_loop() == NULL || event_base_once(table_loop(), -1,
-	    EV_TIMEOUT, close_now, i, &at_once) == -1)
+	if (table_loop() == NULL) {
 		close_now(-1, 0, i);
+		return;
+	}
+	evtimer_assign(&i->closing, table_loop(), close_now, i);
+	event_active(&i->closing, EV_TIMEOUT, 0);
 }
 
 int

@@ -6,10 +6,20 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
+#include <sys/types.h>
+
+#include <event2/event_struct.h>
+
 #include "cache.h"
 #include "conf.h"
 #include "source.h"
 #include "table.h"
+
+/* Why there is none: one line, and whether it is worth another try soon. */
+struct failure {
+	char	 why[1024];
+	int	 again;
+};
 
 /* What every configuration file may say. */
 struct common {
@@ -30,15 +40,16 @@ struct instance {
 	struct cache		*cache;		/* NULL: off */
 	struct source		 source, relayhost;
 	unsigned int		 references;
+	struct event		 closing;	/* without references, soon */
 };
 
 /*
- * Reads ARG and opens the backend, at a reload beside the one before.  NULL and a reason of one line, with file
- * and line, if either can't be.  May run in any thread.
+ * Reads ARG and opens the backend, at a reload beside the one before.  NULL
+ * and a failure, with file and line, if either can't be.  Any thread may.
  */
 struct instance	*instance_open(const struct table_backend *, const char *arg,
-		    int checking, const struct instance *before, char *why,
-		    size_t);
+		    int checking, const struct instance *before,
+		    struct failure *);
 /* The caller's reference is the first. */
 void		 instance_ref(struct instance *);
 void		 instance_unref(struct instance *);

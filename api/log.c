@@ -13,7 +13,9 @@
 
 #define LINE_SIZE	2048
 
-static char	 prefix[256] = "table";
+/* Other threads may be reading the one that is in use. */
+static char	 names[2][256] = { "table" };
+static const char *prefix = names[0];
 static int	 to_syslog, to_stderr = 1, forced, debugging;
 
 static int
@@ -40,7 +42,10 @@ log_init(const char *ident, int foreground)
 void
 log_table(const char *name)
 {
-	snprintf(prefix, sizeof(prefix), "%s", name);
+	char	*other = prefix == names[0] ? names[1] : names[0];
+
+	snprintf(other, sizeof(names[0]), "%s", name);
+	__atomic_store_n(&prefix, other, __ATOMIC_RELEASE);
 }
 
 void
@@ -68,8 +73,9 @@ static void	emit(int, int, const char *, va_list)
 static void
 emit(int priority, int error, const char *format, va_list ap)
 {
-	char	 line[LINE_SIZE];
-	size_t	 i, len;
+	const char	*name;
+	char		 line[LINE_SIZE];
+	size_t		 i, len;
 
 	vsnprintf(line, sizeof(line) - 1, format, ap);
 	len = strlen(line);
@@ -79,10 +85,11 @@ emit(int priority, int error, const char *format, va_list ap)
 	for (i = 0; line[i] != '\0'; i++)
 		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
 			line[i] = '?';
+	name = __atomic_load_n(&prefix, __ATOMIC_ACQUIRE);
 	if (to_syslog)
-		syslog(priority, "%s: %s", prefix, line);
+		syslog(priority, "%s: %s", name, line);
 	if (to_stderr)
-		fprintf(stderr, "%s: %s\n", prefix, line);
+		fprintf(stderr, "%s: %s\n", name, line);
 }
 
 #define EMIT(priority, error) do {					\

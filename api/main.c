@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,8 @@ make_loop(void)
 	if ((config = event_config_new()) == NULL)
 		fatalx("can't set up libevent");
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	/* Timers count from now, not from when a slow callback began. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	if (fstat(STDIN_FILENO, &st) == 0 && !S_ISSOCK(st.st_mode) &&
 	    !S_ISFIFO(st.st_mode))
 		event_config_require_features(config, EV_FEATURE_FDS);
@@ -96,11 +99,11 @@ static int
 check_only(const struct table_backend *backend, const char *arg, int level)
 {
 	struct instance	*instance;
-	char		 why[1024];
+	struct failure	 failure;
 
-	if ((instance = instance_open(backend, arg, 1, NULL, why,
-	    sizeof(why))) == NULL) {
-		log_warnx("%s", why);
+	if ((instance = instance_open(backend, arg, 1, NULL,
+	    &failure)) == NULL) {
+		log_warnx("%s", failure.why);
 		return 1;
 	}
 	if (level > 1)
@@ -108,7 +111,24 @@ check_only(const struct table_backend *backend, const char *arg, int level)
 	else
 		printf("%s: configuration OK\n", arg);
 	instance_unref(instance);
+	if (fflush(stdout) == EOF) {
+		log_warn("standard output");
+		return 1;
+	}
 	return 0;
+}
+
+/* A descriptor of ours must not become smtpd's because that one is closed. */
+static void
+fill_standard(void)
+{
+	int	 fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			return;
+	} while (fd <= STDERR_FILENO);
+	close(fd);
 }
 
 int
@@ -117,15 +137,16 @@ main_serve(const struct table_backend *backend,
 {
 	const char	*arg = arguments->arg == NULL ? "" : arguments->arg;
 	struct instance	*instance;
-	char		 why[1024];
+	struct failure	 failure;
 
 	if (arguments->check > 0)
 		return check_only(backend, arg, arguments->check);
 	signal(SIGPIPE, SIG_IGN);
+	fill_standard();
 	make_loop();
-	if ((instance = instance_open(backend, arg, 0, NULL, why,
-	    sizeof(why))) == NULL)
-		fatalx("%s", why);
+	if ((instance = instance_open(backend, arg, 0, NULL,
+	    &failure)) == NULL)
+		fatalx("%s", failure.why);
 	instance_swap(instance);
 	reload_init();
 	catch(SIGHUP, hangup);

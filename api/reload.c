@@ -33,12 +33,17 @@ static struct {
 	pthread_t	 thread;
 	int		 threaded;
 	int		 pipe[2];	/* the thread writes when it has ended */
-	struct event	*ended, *check;
-	struct instance	*result;	/* NULL: why[] says why */
-	char		 why[1024], last_why[1024];
+	struct event	*ended, *check, *retry;
+	int64_t		 give_up_ms;	/* when it is no longer tried again */
+	struct instance	*result;	/* NULL: for that failure */
+	struct failure	 failure;
+	char		 last_why[1024];
 } reload;
 
+#define RETRY_MS	50	/* between tries at what may soon be over */
+
 static void	begin(void);
+static void	attempt(void);
 static void	set_check(void);
 
 static void *
@@ -47,7 +52,7 @@ open_in_thread(void *arg)
 	const struct instance	*running = arg;
 
 	reload.result = instance_open(running->backend, running->conf.path, 0,
-	    running, reload.why, sizeof(reload.why));
+	    running, &reload.failure);
 	while (write(reload.pipe[1], "", 1) == -1 && errno == EINTR)
 		;
 	return NULL;
@@ -85,10 +90,20 @@ answer_waiters(struct waiter **list, const char *why)
 static void
 report_failure(void)
 {
-	if (!reload.quiet || strcmp(reload.why, reload.last_why) != 0)
+	if (!reload.quiet || strcmp(reload.failure.why, reload.last_why) != 0)
 		log_warnx("%s; what was loaded before stays in force",
-		    reload.why);
-	memcpy(reload.last_why, reload.why, sizeof(reload.last_why));
+		    reload.failure.why);
+	memcpy(reload.last_why, reload.failure.why, sizeof(reload.last_why));
+}
+
+/* 0 if there is no time left for another try. */
+static int
+try_again(void)
+{
+	struct timeval	 tv = { 0, RETRY_MS * 1000 };
+
+	return reload.failure.again && table_now_ms() < reload.give_up_ms &&
+	    evtimer_add(reload.retry, &tv) == 0;
 }
 
 static void
@@ -96,6 +111,8 @@ finish(void)
 {
 	struct instance	*result = reload.result;
 
+	if (result == NULL && try_again())
+		return;
 	reload.running = 0;
 	if (result == NULL)
 		report_failure();
@@ -106,7 +123,8 @@ finish(void)
 		set_check();
 		log_debug("%s is loaded", result->conf.path);
 	}
-	answer_waiters(&reload.now, result == NULL ? reload.why : NULL);
+	answer_waiters(&reload.now, result == NULL ?
+	    reload.failure.why : NULL);
 	if (reload.again && !reload.running) {
 		reload.again = 0;
 		reload.now = reload.later;
@@ -131,21 +149,38 @@ thread_ended(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-begin(void)
+attempt(void)
 {
 	struct instance	*running = instance_current();
 
-	reload.running = 1;
 	reload.result = NULL;
-	reload.why[0] = '\0';
 	if (running->backend->open_in_thread && start_thread(running)) {
 		instance_ref(running);
 		reload.threaded = 1;
 		return;
 	}
 	reload.result = instance_open(running->backend, running->conf.path, 0,
-	    running, reload.why, sizeof(reload.why));
+	    running, &reload.failure);
 	finish();
+}
+
+static void
+retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	attempt();
+}
+
+static void
+begin(void)
+{
+	reload.running = 1;
+	/* Early enough to tell an update why, before its own deadline. */
+	reload.give_up_ms = table_now_ms() +
+	    instance_current()->common.timeout_ms * 8 / 10;
+	attempt();
 }
 
 void
@@ -227,7 +262,9 @@ reload_init(void)
 	reload.ended = event_new(table_loop(), reload.pipe[0],
 	    EV_READ | EV_PERSIST, thread_ended, NULL);
 	reload.check = evtimer_new(table_loop(), check_files, NULL);
+	reload.retry = evtimer_new(table_loop(), retry, NULL);
 	if (reload.ended == NULL || reload.check == NULL ||
+	    reload.retry == NULL ||
 	    event_add(reload.ended, NULL) == -1)
 		fatalx("can't set up reloading");
 	set_check();

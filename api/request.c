@@ -127,6 +127,7 @@ request_new(const struct asked *asked)
 	instance_ref(rq->instance);
 	rq->deadline_ms = asked->arrived_ms + rq->instance->common.timeout_ms;
 	rq->timed = rq->matched = 0;
+	rq->left_out = 0;
 	rq->value.len = rq->value.rows = 0;
 	rq->value.error = NULL;
 	rq->data = NULL;
@@ -161,8 +162,10 @@ request_describe(const struct table_request *rq)
 	login = expand_value(EXPAND_LOGIN, &rq->subject);
 	if (rq->subject.operation == TABLE_UPDATE)
 		return operation;
-	/* What an unknown service has in its keys is unknown, too. */
-	if (rq->subject.operation == TABLE_FETCH || service == NULL)
+	/* Without a `:', or a service that is known, all may be secret. */
+	if (rq->subject.operation == TABLE_FETCH || service == NULL ||
+	    (service_key_is_secret(rq->subject.service) &&
+	    login.len == rq->subject.key.len))
 		snprintf(text, sizeof(text), "%s %s", operation,
 		    service == NULL ? "?" : service);
 	else
@@ -249,9 +252,9 @@ arm_deadline(struct table_request *rq)
 	tv.tv_sec = left / 1000;
 	tv.tv_usec = (left % 1000) * 1000;
 	evtimer_assign(&rq->timer, table_loop(), deadline_passed, rq);
-	if (evtimer_add(&rq->timer, &tv) == -1)
-		fatalx("can't set a timer");
 	rq->timed = 1;
+	if (evtimer_add(&rq->timer, &tv) == -1)	/* no memory to wait with */
+		deadline_passed(-1, 0, rq);
 }
 
 static void

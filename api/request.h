@@ -39,6 +39,7 @@ struct table_request {
 	int			 matched;	/* for check */
 	struct service_value	 value;		/* for lookup */
 	struct source		 fetched;	/* for fetch */
+	unsigned int		 left_out;	/* of its rows */
 	void			*data;		/* the backend's */
 };
 

@@ -13,6 +13,7 @@
 #define HOSTNAME_MAX	255
 #define UID_REFUSED	UINT32_MAX	/* (uid_t)-1 means `unchanged' */
 
+static const char	*validate_list(const char *, size_t);
 static const char	*validate_credentials(const char *, size_t);
 static const char	*validate_userinfo(const char *, size_t);
 static const char	*validate_source(const char *, size_t);
@@ -30,7 +31,7 @@ static const struct service {
 	int		 secret_key, secret_value;
 	const char	*(*validate)(const char *, size_t);
 } services[TABLE_NSERVICES] = {
-	{ "alias",	1, 1, 0, 0, NULL },
+	{ "alias",	1, 1, 0, 0, validate_list },
 	{ "domain",	1, 0, 0, 0, validate_hostname },
 	{ "credentials", 2, 0, 0, 1, validate_credentials },
 	{ "netaddr",	1, 0, 0, 0, NULL },
@@ -38,7 +39,7 @@ static const struct service {
 	{ "source",	1, 0, 0, 0, validate_source },
 	{ "mailaddr",	1, 0, 0, 0, NULL },
 	{ "addrname",	1, 0, 0, 0, validate_hostname },
-	{ "mailaddrmap", 1, 1, 0, 0, NULL },
+	{ "mailaddrmap", 1, 1, 0, 0, validate_list },
 	{ "relayhost",	1, 0, 0, 0, NULL },
 	{ "string",	1, 0, 0, 0, NULL },
 	{ "regex",	1, 0, 0, 0, NULL },
@@ -260,6 +261,18 @@ service_validate(enum table_service s, const char *value, size_t len)
 	if (memchr(value, '\0', len) != NULL)
 		return "the value holds a NUL";
 	return service->validate != NULL ? service->validate(value, len) : NULL;
+}
+
+/* To smtpd, a list of nobody is a permanent refusal. */
+static const char *
+validate_list(const char *value, size_t len)
+{
+	size_t	i;
+
+	for (i = 0; i < len; i++)
+		if (value[i] != ',' && !isspace((unsigned char)value[i]))
+			return NULL;
+	return "the list holds nobody";
 }
 
 static const char *

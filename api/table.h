@@ -55,11 +55,12 @@ struct table_opening {
 	const void	*conf;		/* the options' values; lives until close() */
 	const char	*path;		/* ARG of smtpd.conf: the file */
 	int		 checking;	/* -n: complain about all that is odd */
-	const void	*before;	/* the state that serves now, or NULL */
+	void		*before;	/* the state that serves now, or NULL */
 	void		*state;		/* handed back, as is all below */
 	uint32_t	 keyed;		/* services that answer check and lookup */
 	uint32_t	 fetched;	/* services that answer fetch */
 	char		 error[1024];	/* one line: file, line or what, remedy */
+	int		 again;		/* what is wrong may soon be over */
 };
 
 struct table_backend {
@@ -72,9 +73,9 @@ struct table_backend {
 	int		 open_in_thread;
 
 	/*
-	 * Starts serving what the configuration says.  A server that can't be
-	 * reached is no failure; a wrong configuration is: -1 and .error.  At
-	 * a reload it runs while the state before it still serves.
+	 * Starts serving what the configuration says, at a reload beside the
+	 * state before.  A server that can't be reached is no failure; a wrong
+	 * configuration is: -1 and .error.
 	 */
 	int		(*open)(struct table_opening *);
 	/*
@@ -82,8 +83,7 @@ struct table_backend {
 	 * one table_done() or table_failed(), before it returns or later.
 	 */
 	void		(*query)(void *state, struct table_request *);
-	/* Forget the request: its deadline has passed.  NULL if query() always
-	 * answers before it returns. */
+	/* Forget it: its deadline has passed.  NULL if query() never waits. */
 	void		(*cancel)(void *state, struct table_request *);
 	/* Whether what open() read is no longer what is there, so that it
 	 * must be opened again; asked often.  May be NULL. */

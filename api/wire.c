@@ -128,7 +128,7 @@ flush(void)
 	}
 	if (n == -1 && errno != EAGAIN && errno != EINTR) {
 		if (errno != EPIPE && errno != ECONNRESET)
-			log_warn("answer to smtpd");
+			fatal("answer to smtpd");
 		main_exit();
 	}
 	if (buffer_len(&output) > 0)
@@ -202,6 +202,9 @@ nonblocking(int fd)
 void
 wire_start(void)
 {
+	/* So that there is room to say `out of memory'. */
+	buffer_reserve(&input, 2 * READ_SIZE);
+	buffer_reserve(&output, BACKLOG_MAX + READ_SIZE);
 	nonblocking(STDIN_FILENO);
 	if (fcntl(STDOUT_FILENO, F_GETFL) != -1)
 		nonblocking(STDOUT_FILENO);

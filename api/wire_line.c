@@ -95,6 +95,9 @@ set_name(const struct table_column *value)
 	char	 name[256];
 
 	snprintf(name, sizeof(name), "%.*s", (int)value->len, value->data);
+	if (strchr(name, '|') != NULL)
+		fatalx("the table's name \"%s\" holds a `|', which parts the "
+		    "fields of smtpd's requests; choose another", name);
 	if (name[0] != '\0')
 		request_table(name);
 }
@@ -127,6 +130,8 @@ unknown_operation(const struct table_column *f, size_t n)
 
 	log_warnx("smtpd asks for the unknown operation \"%s\"",
 	    wire_printable(f[4].data, f[4].len));
+	if (id->len == 0 || id->len > ID_MAX)
+		return;
 	buffer_add(out, f[4].data, f[4].len);
 	buffer_add(out, "-result|", 8);
 	buffer_add(out, id->data, id->len);

@@ -73,6 +73,30 @@ def test_wrong_arguments(name, args):
         assert f"in smtpd.conf: table NAME {name}:/path" in err
 
 
+def test_a_pipe_is_no_configuration(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    _, err = run("sqlite", "-n", tmp_path / "fifo", status=1)
+    assert "Invalid argument" in err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors(args, closed):
+    """None of the table's own takes their place: it ends as on end of file, or serves."""
+    done = subprocess.run(["sh", "-c", f'"$0" "$1" {closed}', program("table-sqlite"), args["sqlite"]],
+                          input=b"config|ready\n", capture_output=True, timeout=10)
+    assert done.returncode == 0
+    assert b"Epoll" not in done.stderr
+    assert ("<" in closed or ">&- " in closed or closed == ">&-") or done.stdout.endswith(b"register|ready\n")
+
+
+def test_an_output_that_fails(args):
+    for options in (["-nn"], []):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([program("table-sqlite"), *options, args["sqlite"]], input=b"config|ready\n",
+                                  stdout=full, stderr=subprocess.PIPE, timeout=10)
+        assert done.returncode == 1 and b"No space left" in done.stderr
+
+
 def test_debug(args):
     _, err = run("sqlite", "-d", args["sqlite"])
     assert err == "" or "table-sqlite" in err

@@ -216,6 +216,30 @@ def test_a_file_that_was_emptied_or_removed(start, users):
     assert len(said.splitlines()) < 8, "said again and again"
 
 
+def test_a_file_of_garbage_is_said_once(start, users):
+    t = start("table-passwd", users)
+    time.sleep(0.1)
+    users.write_text("garbage\n" * 100)
+    time.sleep(4.5)
+    assert t.lookup("credentials", "bob")[0] == "found"
+    assert not t.update()
+    t.end()
+    assert len(t.said().splitlines()) <= 3
+
+
+def test_a_start_while_the_file_is_being_written(start, users):
+    """That is no wrong configuration, for which smtpd would not start."""
+    writer = subprocess.Popen(["sh", "-c", 'while :; do echo "x:y"; done >>"$1"', "sh", users])
+    try:
+        for _ in range(3):
+            t = start("table-passwd", users)
+            assert t.lookup("credentials", "alice")[0] == "found"
+            t.end()
+    finally:
+        writer.kill()
+        writer.wait()
+
+
 def big(path, users=1000000):
     with path.open("w") as file:
         for i in range(users):

@@ -1,5 +1,6 @@
 """table-sqlite on real SQLite files."""
 
+import fcntl
 import os
 import re
 import sqlite3
@@ -230,8 +231,9 @@ def test_wrong_configurations(mail, text, said, options):
     assert said in refused(mail, *options)
 
 
-def test_a_semicolon_at_the_end_is_no_harm(start, mail):
-    mail.configure("query_alias SELECT v FROM kv WHERE k = ?; ")
+@pytest.mark.parametrize("end", ["; ", ";;", "; -- by bob", " /* by bob */ ; /* or eve */"])
+def test_what_may_stand_behind_a_query(start, mail, end):
+    mail.configure(f"query_alias SELECT v FROM kv WHERE k = ?{end}")
     assert start("table-sqlite", mail.conf).lookup("alias", "a") == ("found", "one")
 
 
@@ -332,6 +334,65 @@ def test_a_file_that_is_locked_at_the_start(start, mail):
     mail.configure(QUERIES + "busy_timeout 100ms\n")
     assert "locked" in refused(mail, "-n")
     lock.release()
+
+
+def test_a_reload_while_the_file_is_locked(start, mail):
+    """It waits for the lock, since only then it can tell right from wrong."""
+    t = start("table-sqlite", mail.conf)
+    for query, done in [("SELECT nosuch FROM kv", "error"), ("SELECT 'new' FROM kv LIMIT 1", "ok" if t.wire == "line" else "found")]:
+        lock = Locked(mail)
+        mail.configure(f"query_alias {query}")
+        t.send(t.sent("update"))
+        assert t.silent(0.3)
+        lock.release()
+        assert t.answer()[0] == done
+    assert t.lookup("alias", "a") == ("found", "new")
+    lock = Locked(mail)
+    mail.configure("query_alias SELECT 'newer' FROM kv LIMIT 1\ntimeout 300ms\n")
+    t.hangup()
+    time.sleep(0.2)
+    lock.release()
+    wait_until(lambda: t.lookup("alias", "a") == ("found", "newer"), "SIGHUP while it is locked")
+    lock = Locked(mail)
+    word, why = t.ask("update")
+    assert word == "error" and (t.wire == "imsg" or "database is locked" in why)
+    lock.release()
+
+
+def test_sqlite_never_sleeps_by_itself(start, mail):
+    """With a WAL it would, up to 10 s, on the locks of a reader that hangs."""
+    mail.configure("query_alias SELECT v FROM kv WHERE k = ?\nquery_domain SELECT 'x' WHERE ? = 'x'\n"
+                   "busy_timeout 500ms\ntimeout 2s\n")
+    mail.sql("PRAGMA journal_mode = WAL")
+    writer = mail.connect()
+    writer.execute("UPDATE kv SET v = 'wal' WHERE k = 'a'")
+    t = start("table-sqlite", mail.conf)
+    with open(f"{mail.path}-shm", "r+b") as shm:
+        fcntl.lockf(shm, fcntl.LOCK_EX, 5, 123)
+        began = time.monotonic()
+        t.send(t.sent("lookup", "alias", "a"))
+        assert t.answer()[0] == "error"
+        assert time.monotonic() - began < 1.5
+        t.send(t.sent("lookup", "alias", "a"))
+        assert t.silent(0.1)
+    assert t.answer() == ("found", "wal")
+    writer.close()
+
+
+def test_a_deadline_counts_from_the_request(start, mail):
+    """Not from when a slow query before it began."""
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000000) SELECT max(i) FROM n WHERE ? = ?"
+    mail.configure(f"query_domain {slow}\nquery_alias SELECT v FROM kv WHERE k = ?\ntimeout 5s\nbusy_timeout 4s\n")
+    t = start("table-sqlite", mail.conf)
+    began = time.monotonic()
+    assert t.check("domain", "x") == "found"
+    took = time.monotonic() - began
+    lock = Locked(mail)
+    t.send(t.sent("check", "domain", "x", "1") + t.sent("lookup", "alias", "a", "2"))
+    assert t.answer()[0] in ("found", "error")      # it may need the file, too
+    time.sleep(max(0, 3 - took))
+    lock.release()
+    assert t.answer() == ("found", "one")
 
 
 @pytest.mark.parametrize("mode", ["WAL", "DELETE", "TRUNCATE"])

@@ -150,6 +150,10 @@ what_each_service_takes(void **state)
 	ASSERT_MADE("fe80::1%1", TABLE_SOURCE, 1, COL("fe80::1%1"));
 	ASSERT_REFUSED("IP", TABLE_SOURCE, 1, COL("192.0.2"));
 	ASSERT_REFUSED("IP", TABLE_SOURCE, 1, COL("host.example"));
+	ASSERT_REFUSED("nobody", TABLE_ALIAS, 1, COL(" "));
+	ASSERT_REFUSED("nobody", TABLE_ALIAS, 2, COL(","), COL("\t"));
+	ASSERT_REFUSED("nobody", TABLE_MAILADDRMAP, 1, COL(" , "));
+	ASSERT_MADE(" a", TABLE_ALIAS, 1, COL(" a"));
 	ASSERT_REFUSED("blank", TABLE_ADDRNAME, 1, COL("a b"));
 }
 

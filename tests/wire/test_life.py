@@ -178,6 +178,11 @@ def test_a_bad_row_of_a_fetch_is_left_out(start):
     assert [ask(t, None, "1", "fetch", "source")[-1] for _ in range(3)] == ["1", "3", "1"]
     t.end()
     assert "fetch source: a row is left out: the source is no IP address" in t.said()
+    t = start("sources " + ";".join(1000 * ["nonsense"]) + ";127.0.0.1\n")
+    t.greet()
+    assert ask(t, None, "1", "fetch", "source") == "fetch-result|1|found|127.0.0.1"
+    t.end()
+    assert "1000 rows are left out" in t.said()
     t = start("sources nonsense\n")
     t.greet()
     assert ask(t, None, "1", "fetch", "source") == "fetch-result|1|error|no row can be used"

@@ -221,3 +221,10 @@ def test_the_name_in_the_log_is_the_tables(start):
         pass
     t.end()
     assert re.search(r'^users: lookup alias "fail": failed on purpose$', t.said(), re.M)
+
+
+def test_a_table_name_that_parts_fields(start):
+    t = start()
+    t.send(GREETING.replace(b"tablename|t", b"tablename|a|b"))
+    assert t.status() == 1
+    assert "choose another" in t.said()

@@ -17,6 +17,9 @@
 #define ODD_LOGGED	10	/* odd lines that are logged one by one */
 /* Two writes closer than this can have the same time; kernels tick. */
 #define TICK_MS		20
+/* For a file that is being written. */
+#define PAUSE_MS	50
+#define TRIES		10
 
 /* An open hash table of lines, by the lower-cased name. */
 struct slot {
@@ -33,6 +36,12 @@ struct passwd_file {
 	struct stat	 st;		/* before it was read */
 	int		 settled;	/* a later write has another time */
 	struct stat	 seen;		/* when it was last looked at */
+	struct stat	 refused;	/* read since, and not taken */
+	size_t		 nodd;
+	struct odd {
+		size_t		 line;
+		const char	*why;
+	} odd[ODD_LOGGED];
 };
 
 static unsigned char
@@ -129,23 +138,42 @@ use_line(struct passwd_file *f, const char *line, const char *end)
 	return NULL;
 }
 
-static size_t
-index_lines(struct passwd_file *f, const char *path)
+static void
+index_lines(struct passwd_file *f)
 {
 	const char	*line, *end, *why;
-	size_t		 number, odd = 0;
+	size_t		 number;
 
 	for (line = f->text, number = 1; line < f->text + f->len;
 	    line = end + 1, number++) {
 		end = end_of_line(f, line);
 		if ((why = use_line(f, line, end)) == NULL)
 			continue;
-		if (odd++ < ODD_LOGGED)
-			log_warnx("%s:%zu: a line with %s", path, number, why);
+		if (f->nodd < ODD_LOGGED) {
+			f->odd[f->nodd].line = number;
+			f->odd[f->nodd].why = why;
+		}
+		f->nodd++;
 	}
-	if (odd > ODD_LOGGED)
-		log_warnx("%s: %zu more such lines", path, odd - ODD_LOGGED);
-	return odd;
+}
+
+size_t
+passwd_odd(const struct passwd_file *f)
+{
+	return f->nodd;
+}
+
+void
+passwd_log_odd(const struct passwd_file *f, const char *path)
+{
+	size_t	 i;
+
+	for (i = 0; i < f->nodd && i < ODD_LOGGED; i++)
+		log_warnx("%s:%zu: a line with %s", path, f->odd[i].line,
+		    f->odd[i].why);
+	if (f->nodd > ODD_LOGGED)
+		log_warnx("%s: %zu more such lines", path,
+		    f->nodd - ODD_LOGGED);
 }
 
 /* At least twice as many slots as there are lines. */
@@ -171,13 +199,12 @@ same_file(const struct stat *a, const struct stat *b)
 	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* All of it; half of one that is being written would lose logins. */
+/* As much as there is, up to the size that it had at first. */
 static int
 read_text(struct passwd_file *f, int fd)
 {
-	size_t		 size = (size_t)f->st.st_size;
-	struct stat	 after;
-	ssize_t		 n = 1;
+	size_t	 size = (size_t)f->st.st_size;
+	ssize_t	 n = 1;
 
 	if (f->st.st_size >= UINT32_MAX) {
 		errno = EFBIG;
@@ -191,11 +218,7 @@ read_text(struct passwd_file *f, int fd)
 			return -1;
 		f->len += n > 0 ? (size_t)n : 0;
 	}
-	if (fstat(fd, &after) == -1 || !same_file(&f->st, &after)) {
-		errno = EBUSY;
-		return -1;
-	}
-	return make_slots(f);
+	return 0;
 }
 
 /* Now or before, the file's time could be given once more to a write. */
@@ -211,29 +234,68 @@ is_settled(const struct stat *st)
 	return ms > TICK_MS || ms < 0;
 }
 
-struct passwd_file *
-passwd_load(const char *path, size_t *odd, char *why, size_t size)
+/* EBUSY: it was written to while it was read, and half of it may be lost. */
+static int
+load(struct passwd_file *f, const char *path, int any_state)
 {
-	struct passwd_file	*f;
-	int			 fd, ok = 0;
+	struct stat	 after;
+	int		 fd, ret = -1;
 
-	if ((f = calloc(1, sizeof(*f))) != NULL &&
-	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) != -1) {
-		if (fstat(fd, &f->st) == 0 && !S_ISREG(f->st.st_mode))
-			errno = S_ISDIR(f->st.st_mode) ? EISDIR : EINVAL;
-		else {
-			f->settled = is_settled(&f->st);
-			ok = read_text(f, fd) == 0;
-		}
-		close(fd);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
+		return -1;
+	if (fstat(fd, &f->st) == 0 && !S_ISREG(f->st.st_mode))
+		errno = S_ISDIR(f->st.st_mode) ? EISDIR : EINVAL;
+	else {
+		f->settled = is_settled(&f->st);
+		ret = read_text(f, fd);
 	}
-	if (!ok) {
+	if (ret == 0 && !any_state && (fstat(fd, &after) == -1 ||
+	    !same_file(&f->st, &after))) {
+		errno = EBUSY;
+		ret = -1;
+	}
+	close(fd);
+	return ret;
+}
+
+/* One that is being written gets a few tries; the caller is no loop. */
+static struct passwd_file *
+load_in_peace(const char *path, int any_state)
+{
+	const struct timespec	 pause = { 0, PAUSE_MS * 1000000L };
+	struct passwd_file	*f;
+	int			 tries, error;
+
+	for (tries = 1;; tries++) {
+		if ((f = calloc(1, sizeof(*f))) == NULL)
+			return NULL;
+		if (load(f, path, any_state && tries == TRIES) == 0)
+			return f;
+		error = errno;
+		passwd_free(f);
+		errno = error;
+		if (error != EBUSY || tries == TRIES)
+			return NULL;
+		nanosleep(&pause, NULL);
+	}
+}
+
+struct passwd_file *
+passwd_load(const char *path, int any_state, char *why, size_t size)
+{
+	struct passwd_file	*f = load_in_peace(path, any_state);
+
+	if (f == NULL) {
 		snprintf(why, size, "%s: %s", path, errno == EBUSY ?
 		    "written to while it was read" : strerror(errno));
+		return NULL;
+	}
+	if (make_slots(f) == -1) {
+		snprintf(why, size, "%s: out of memory", path);
 		passwd_free(f);
 		return NULL;
 	}
-	*odd = index_lines(f, path);
+	index_lines(f);
 	return f;
 }
 
@@ -263,8 +325,14 @@ passwd_is_stale(struct passwd_file *f, const char *path)
 		return 1;
 	still = same_file(&st, &f->seen);
 	f->seen = st;
-	return still && (!same_file(&st, &f->st) ||
+	return still && !same_file(&st, &f->refused) && (!same_file(&st, &f->st) ||
 	    (!f->settled && is_settled(&st)));
+}
+
+void
+passwd_refuse(struct passwd_file *f, const struct passwd_file *instead)
+{
+	f->refused = instead->st;
 }
 
 static void

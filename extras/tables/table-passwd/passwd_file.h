@@ -11,11 +11,15 @@
 struct passwd_file;
 
 /*
- * Reads path.  Lines that can't be used are logged with their number and left
- * out; *odd counts them.  NULL and a reason of one line if it can't be read.
+ * Reads path.  Lines that can't be used are left out.  One that is written to
+ * meanwhile is read again for half a second; after that it is refused, unless
+ * any_state is set.  NULL and a reason of one line if it can't be read.
  */
-struct passwd_file *passwd_load(const char *path, size_t *odd, char *why,
+struct passwd_file *passwd_load(const char *path, int any_state, char *why,
 		    size_t);
+/* How many lines are odd; logs them, the first ones with number and reason. */
+size_t		 passwd_odd(const struct passwd_file *);
+void		 passwd_log_odd(const struct passwd_file *, const char *path);
 void		 passwd_free(struct passwd_file *);
 /* How many lines it has that can be used. */
 size_t		 passwd_count(const struct passwd_file *);
@@ -25,6 +29,9 @@ size_t		 passwd_count(const struct passwd_file *);
  * alone.
  */
 int		 passwd_is_stale(struct passwd_file *, const char *path);
+/* What was read instead is refused: it is no reason to be stale any more. */
+void		 passwd_refuse(struct passwd_file *,
+		    const struct passwd_file *instead);
 
 /* The fields of a line; NULL for those that it lacks. */
 enum { PASSWD_NAME, PASSWD_HASH, PASSWD_UID, PASSWD_GID, PASSWD_GECOS,

@@ -14,49 +14,52 @@ struct state {
 	const char		*path;
 };
 
-/* What a file must not be, though it can be read; 0 if it is not. */
+/* Whether a file can be taken for what was there before; logs what is odd. */
 static int
-refuse(struct table_opening *opening, const struct passwd_file *file,
-    size_t odd)
+take(struct table_opening *opening, const struct passwd_file *file)
 {
 	const struct state	*before = opening->before;
 
-	if (opening->checking && odd > 0)
-		snprintf(opening->error, sizeof(opening->error),
-		    "%s: %zu lines are not as they should be", opening->path,
-		    odd);
-	else if (before != NULL && passwd_count(before->file) > 0 &&
-	    passwd_count(file) == 0)
+	if (before != NULL && passwd_count(before->file) > 0 &&
+	    passwd_count(file) == 0) {
 		snprintf(opening->error, sizeof(opening->error),
 		    "%s: no login is left in it; if that is meant, start "
 		    "smtpd again", opening->path);
-	else
+		passwd_refuse(before->file, file);
+		return -1;
+	}
+	passwd_log_odd(file, opening->path);
+	if (!opening->checking || passwd_odd(file) == 0)
 		return 0;
+	snprintf(opening->error, sizeof(opening->error),
+	    "%s: %zu lines are not as they should be", opening->path,
+	    passwd_odd(file));
 	return -1;
 }
 
+/* In a helper thread where another state serves, and then it may wait. */
 static int
 passwd_open(struct table_opening *opening)
 {
-	struct state	*st;
-	size_t		 odd = 0;
+	struct passwd_file	*file;
+	struct state		*st;
 
+	file = passwd_load(opening->path, opening->before == NULL,
+	    opening->error, sizeof(opening->error));
+	if (file == NULL)
+		return -1;
+	if (take(opening, file) == -1) {
+		passwd_free(file);
+		return -1;
+	}
 	if ((st = calloc(1, sizeof(*st))) == NULL) {
 		snprintf(opening->error, sizeof(opening->error),
 		    "out of memory");
+		passwd_free(file);
 		return -1;
 	}
 	st->path = opening->path;
-	st->file = passwd_load(st->path, &odd, opening->error,
-	    sizeof(opening->error));
-	if (st->file != NULL && refuse(opening, st->file, odd) == -1) {
-		passwd_free(st->file);
-		st->file = NULL;
-	}
-	if (st->file == NULL) {
-		free(st);
-		return -1;
-	}
+	st->file = file;
 	opening->state = st;
 	opening->keyed = TABLE_CREDENTIALS | TABLE_USERINFO | TABLE_STRING |
 	    TABLE_MAILADDR;

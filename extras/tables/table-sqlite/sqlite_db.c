@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <sys/stat.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,42 @@
 
 #define PROGRESS_STEPS	10000	/* of SQLite's machine, about 1 ms */
 #define COLUMNS_MAX	16
+#define SLEEPLESS	"sleepless"	/* the VFS */
 /* Pages that stay in memory while the file does not change: 16 MiB at most. */
 #define PAGE_CACHE	"PRAGMA cache_size = -16384"
+
+static sqlite3_vfs	 sleepless;
+
+/*
+ * Waiting for a lock is the retry timer's.  But with a WAL, SQLite sleeps and
+ * tries again by itself, up to 10 s, whatever its busy timeout is.
+ */
+static int
+no_sleep(sqlite3_vfs *vfs, int us)
+{
+	(void)vfs;
+	(void)us;
+	return 0;
+}
+
+void
+db_init(void)
+{
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	sqlite3_initialize();
+	sleepless = *sqlite3_vfs_find(NULL);
+	sleepless.zName = SLEEPLESS;
+	sleepless.xSleep = no_sleep;
+	sqlite3_vfs_register(&sleepless, 0);
+}
+
+int
+db_is_busy(int rc)
+{
+	return rc == SQLITE_BUSY || rc == SQLITE_LOCKED ||
+	    rc == SQLITE_PROTOCOL;
+}
 
 static int
 is_late(void *arg)
@@ -22,8 +55,25 @@ is_late(void *arg)
 	return table_now_ms() >= db->deadline_ms;
 }
 
+/* The first look into the file, for which it has to be a database. */
+static int
+open_file(struct db *db, const char *path, int64_t wait_ms)
+{
+	int	 rc;
+
+	rc = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY |
+	    SQLITE_OPEN_NOMUTEX, wait_ms > 0 ? NULL : SLEEPLESS);
+	if (rc != SQLITE_OK)
+		return rc;
+	sqlite3_busy_timeout(db->handle, (int)wait_ms);
+	rc = sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL,
+	    NULL);
+	return rc == SQLITE_NOTADB ? rc : SQLITE_OK;
+}
+
 int
-db_open(struct db *db, const char *path, char *why, size_t size)
+db_open(struct db *db, const char *path, int64_t wait_ms, char *why,
+    size_t size)
 {
 	struct stat	 st;
 
@@ -39,29 +89,15 @@ db_open(struct db *db, const char *path, char *why, size_t size)
 	}
 	db->dev = st.st_dev;
 	db->ino = st.st_ino;
-	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY |
-	    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+	if (open_file(db, path, wait_ms) != SQLITE_OK) {
 		snprintf(why, size, "%s: %s", path,
 		    db->handle == NULL ? "out of memory" :
 		    sqlite3_errmsg(db->handle));
 		db_close(db);
 		return -1;
 	}
-	/* The first look into the file; a query may be content without one. */
-	if (sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL,
-	    NULL) == SQLITE_NOTADB) {
-		snprintf(why, size, "%s: %s", path, sqlite3_errmsg(db->handle));
-		db_close(db);
-		return -1;
-	}
 	sqlite3_progress_handler(db->handle, PROGRESS_STEPS, is_late, db);
 	return 0;
-}
-
-void
-db_wait(struct db *db, int64_t ms)
-{
-	sqlite3_busy_timeout(db->handle, (int)ms);
 }
 
 const char *
@@ -131,12 +167,23 @@ find_variables(struct statement *s, char *why, size_t size)
 	return 0;
 }
 
+/* Whether nothing follows a statement but comments and semicolons. */
+static int
+is_end(sqlite3 *handle, const char *tail)
+{
+	sqlite3_stmt	*next = NULL;
+	int		 rc = SQLITE_OK;
+
+	while (rc == SQLITE_OK && next == NULL && *tail != '\0')
+		rc = sqlite3_prepare_v2(handle, tail, -1, &next, &tail);
+	sqlite3_finalize(next);
+	return rc == SQLITE_OK && next == NULL;
+}
+
 static int
 check_statement(struct statement *s, const char *tail, char *why, size_t size)
 {
-	while (isspace((unsigned char)*tail) || *tail == ';')
-		tail++;
-	if (s->stmt == NULL || *tail != '\0')
+	if (s->stmt == NULL || !is_end(sqlite3_db_handle(s->stmt), tail))
 		snprintf(why, size, "must be one statement");
 	else if (!sqlite3_stmt_readonly(s->stmt) ||
 	    sqlite3_column_count(s->stmt) == 0)
@@ -219,7 +266,7 @@ db_run(struct db *db, unsigned int n, struct table_request *rq)
 		if (!hand_over_row(s, rq))
 			return SQLITE_DONE;
 	/* Tried again, it would hand over the same rows once more. */
-	return rc == SQLITE_BUSY && rows > 0 ? SQLITE_ABORT : rc;
+	return db_is_busy(rc) && rows > 0 ? SQLITE_ABORT : rc;
 }
 
 void

@@ -26,11 +26,17 @@ struct db {
 	struct statement	 statements[QUERY_MAX];
 };
 
-/* Opens path, which must be there.  0, or -1 and a reason of one line. */
-int	 db_open(struct db *, const char *path, char *why, size_t);
+/* Once, before all: one thread, and a SQLite that never sleeps. */
+void	 db_init(void);
+/*
+ * Opens path, which must be there; to wait for locks for wait_ms, or not at
+ * all.  0, or -1 and a reason of one line.
+ */
+int	 db_open(struct db *, const char *path, int64_t wait_ms, char *why,
+	    size_t);
 void	 db_close(struct db *);
-/* For checks only: from now on a locked file is waited for. */
-void	 db_wait(struct db *, int64_t ms);
+/* Whether another program's lock is in the way, which may soon be gone. */
+int	 db_is_busy(int rc);
 /* What to do about a code; "" if nothing is known. */
 const char *db_remedy(int rc);
 /* Whether another file stands at path now, or none. */

@@ -59,13 +59,10 @@ placeholder(char *dst, size_t size, enum expand_variable variable,
 	return (size_t)snprintf(dst, size, ":%s", expand_name(variable));
 }
 
-static int
-is_busy(int rc)
-{
-	return rc == SQLITE_BUSY || rc == SQLITE_LOCKED;
-}
-
-/* Prepares the n'th query; that the file is locked now is no failure. */
+/*
+ * Prepares the n'th query.  A file that is locked now is no failure at the
+ * start; where another state serves, opening is tried again.
+ */
 static int
 prepare(struct table_opening *opening, struct state *st, unsigned int n)
 {
@@ -75,8 +72,11 @@ prepare(struct table_opening *opening, struct state *st, unsigned int n)
 	int			 rc;
 
 	rc = db_prepare(&st->db, n, *query, text, sizeof(text));
-	if (is_busy(rc) && !opening->checking)
-		return 0;
+	if (db_is_busy(rc) && !opening->checking) {
+		opening->again = opening->before != NULL;
+		if (!opening->again)
+			return 0;
+	}
 	if (rc == SQLITE_OK)
 		why = query_columns(n, (size_t)sqlite3_column_count(
 		    st->db.statements[n].stmt));
@@ -104,14 +104,13 @@ sqlite_open(struct table_opening *opening)
 		return -1;
 	}
 	st->conf = conf;
-	if (db_open(&st->db, conf->dbpath, why, sizeof(why)) == -1) {
+	if (db_open(&st->db, conf->dbpath, opening->checking ?
+	    conf->busy_timeout_ms : 0, why, sizeof(why)) == -1) {
 		snprintf(opening->error, sizeof(opening->error), "%s: %s",
 		    table_where(opening, &conf->dbpath), why);
 		free(st);
 		return -1;
 	}
-	if (opening->checking)
-		db_wait(&st->db, conf->busy_timeout_ms);
 	for (n = 0; n < QUERY_MAX; n++)
 		if (*query_at(&conf->queries, n) != NULL &&
 		    prepare(opening, st, n) == -1) {
@@ -150,7 +149,7 @@ prepare_late(struct state *st, struct table_request *rq, unsigned int n)
 		return SQLITE_OK;
 	rc = db_prepare(&st->db, n, *query_at(&st->conf->queries, n), why,
 	    sizeof(why));
-	if (rc != SQLITE_OK && !is_busy(rc))
+	if (rc != SQLITE_OK && !db_is_busy(rc))
 		table_failed(rq, TABLE_MISCONFIGURED, "%s: %s%s",
 		    st->conf->dbpath, why, db_remedy(rc));
 	return rc;
@@ -164,14 +163,14 @@ attempt(struct state *st, struct table_request *rq)
 	int		 rc;
 
 	if ((rc = prepare_late(st, rq, n)) != SQLITE_OK)
-		return is_busy(rc);
+		return db_is_busy(rc);
 	rc = db_run(&st->db, n, rq);
 	if (rc == SQLITE_DONE)
 		table_done(rq);
-	else if (!is_busy(rc))
+	else if (!db_is_busy(rc))
 		fail(st, rq, rc);
 	db_reset(&st->db, n);	/* while smtpd reads the answer */
-	return is_busy(rc);
+	return db_is_busy(rc);
 }
 
 static void
@@ -205,6 +204,8 @@ try_again(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	DL_FOREACH_SAFE(st->waiting, w, next) {
 		rq = w->rq;
+		if (table_now_ms() >= table_deadline(rq))
+			continue;	/* cancelled at once */
 		if (!busy)
 			busy = attempt(st, rq);
 		if (busy && table_now_ms() < w->until_ms)
@@ -282,8 +283,6 @@ static const struct table_backend backend = {
 int
 main(int argc, char **argv)
 {
-	/* One thread, which needs neither locks nor accounts. */
-	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
-	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	db_init();
 	return table_main(argc, argv, &backend);
 }
