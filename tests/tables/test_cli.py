@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import SOURCE, program
+from harness import SOURCE, let_others_in, program
 
 TABLES = ["sqlite", "passwd", "stub"]
 
@@ -46,8 +46,7 @@ def test_check_of_what_is_not_there(name, tmp_path):
 @pytest.mark.parametrize("name", ["sqlite", "passwd"])
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_what_may_not_be_read(name, tmp_path, args):
-    for folder in [tmp_path, *tmp_path.parents][:4]:
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
     args[name].chmod(0)
     done = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", program(f"table-{name}"), args[name]],
                           stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=10)

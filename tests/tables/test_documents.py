@@ -31,7 +31,7 @@ from pathlib import Path
 import pytest
 
 from harness import SOURCE, program
-from trees import PACKAGES, VERSIONS, Tree
+from trees import PACKAGES, VERSIONS, prepared
 
 MANUALS = {path.stem: path for path in [
     SOURCE / "api/table-backend.7",
@@ -241,8 +241,7 @@ def tree(request):
     """A tree with this smtpd and our programs: `smtpd -n' looks whether they are there."""
     if os.getuid() != 0:
         pytest.skip("a tree with a real smtpd needs root")
-    tree = Tree(request.param)
-    tree.prepare()
+    tree = prepared(request.param)
     shutil.rmtree(tree.inside(FOLDER), ignore_errors=True)
     tree.inside(FOLDER).mkdir()
     tree.inside(f"{FOLDER}/aliases").write_text("root: alice\n")
