@@ -57,14 +57,20 @@ unused_remove(struct table_request *rq)
 	nunused--;
 }
 
-/* After a flood, the memory goes back. */
+/*
+ * After a flood, memory goes back: that of the one that has been here longest,
+ * since run() still looks at the one that comes.
+ */
 static void
 unused_add(struct table_request *rq)
 {
+	struct table_request	*oldest;
+
 	if (nunused == UNUSED_MAX) {
-		free(rq->memory);
-		free(rq);
-		return;
+		oldest = unused->prev;
+		unused_remove(oldest);
+		free(oldest->memory);
+		free(oldest);
 	}
 	DL_PREPEND(unused, rq);
 	nunused++;

@@ -43,6 +43,29 @@ def test_check_of_what_is_not_there(name, tmp_path):
     assert out == "" and "No such file or directory" in err and len(err.splitlines()) == 1
 
 
+UNREADABLE = [(b"\0\1\2\n", "sqlite", ":1: a NUL byte"), (b"", "sqlite", "dbpath is missing"),
+              (b"no colon\n", "passwd", "1 lines are not as they should be")]
+
+
+@pytest.mark.parametrize("data, name, said", UNREADABLE, ids=[u[2] for u in UNREADABLE])
+def test_check_of_what_is_no_configuration(tmp_path, data, name, said):
+    (tmp_path / "file").write_bytes(data)
+    out, err = run(name, "-n", tmp_path / "file", status=1)
+    assert out == "" and said in err
+
+
+@pytest.mark.parametrize("name", ["sqlite", "passwd"])
+@pytest.mark.parametrize("options", [(), ("-n",), ("-nn",), ("-d",)], ids=str)
+def test_a_folder_is_no_file(name, options, tmp_path):
+    out, err = run(name, *options, tmp_path, status=1)
+    assert out == "" and "Is a directory" in err and len(err.splitlines()) == 1
+
+
+def test_the_stub_refuses_what_it_cant_read(tmp_path):
+    out, err = run("stub", "-n", "", status=1)
+    assert out == "" and "could not read its data" in err
+
+
 @pytest.mark.parametrize("name", ["sqlite", "passwd"])
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 def test_what_may_not_be_read(name, tmp_path, args):
@@ -61,6 +84,23 @@ def test_what_is_in_force_can_be_read_again(tmp_path, args):
     again = tmp_path / "again"
     again.write_text(out)
     assert run("sqlite", "-nn", again)[0] == out
+
+
+SERVED = {"sqlite": "alias", "passwd": "credentials userinfo mailaddr string", "stub": "alias domain source"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_services_in_force(name, args):
+    out, err = run(name, "-nn", args[name])
+    assert err == "" and out.splitlines()[-1] == f"# services: {SERVED[name]}"
+    assert (len(out.splitlines()) == 1) == (name != "sqlite"), "directives where there are some"
+    assert run(name, "-n", "-n", args[name])[0] == out
+
+
+def test_each_directive_is_printed_once(args):
+    names = [line.removeprefix("# ").split()[0] for line in run("sqlite", "-nn", args["sqlite"])[0].splitlines()[:-1]]
+    assert len(names) == len(set(names))
+    assert {"dbpath", "query_alias", "query_auth", "fetch_source", "debug", "cache_ttl"} <= set(names)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -104,3 +144,25 @@ def test_debug(args):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert 'table-passwd: lookup credentials "bob": found' in done.stderr
     assert "$6$b" not in done.stderr
+
+
+def test_no_credentials_in_the_debug_log(tmp_path):
+    """-d and `debug yes', good, bad and refused ones, and keys that hold a password."""
+    subprocess.run(["sqlite3", tmp_path / "db", "CREATE TABLE u (l, h); INSERT INTO u VALUES "
+                    "('bob', '$6$hAsH1'), ('two', 'hAsH2'), ('two', 'hAsH3'), ('ssha', '{SSHA}hAsH4'), "
+                    "('broken', 'hAsH5' || char(10) || 'x')"], check=True)
+    (tmp_path / "conf").write_text(f"dbpath {tmp_path}/db\ndebug yes\n"
+                                   "query_credentials SELECT l, h FROM u WHERE l = ?\n"
+                                   "query_auth SELECT 1 FROM u WHERE l = :login AND h = :password\n")
+    asked = [("lookup|credentials", login) for login in ["bob", "two", "ssha", "broken", "none"]]
+    asked += [("check|auth", key) for key in ["bob:pAsSwOrD", "eve:pAsSwOrD", ":pAsSwOrD", "a:b:pAsSwOrD"]]
+    lines = [f"table|0.1|1.1|t|{what}|{i}|{key}\n" for i, (what, key) in enumerate(asked)]
+    lines += ["table|0.1|1.1|t|check|nosuch|n|bob:pAsSwOrD\n", "table|0.1|1.1|t|lookup|auth|n|bob:pAsSwOrD\n",
+              "table|0.1|1.1|t|check|auth|bob:pAsSwOrD\n", "table|0.9|1.1|t|check|auth|n|bob:pAsSwOrD\n"]
+    done = subprocess.run([program("table-sqlite"), "-d", tmp_path / "conf"], text=True, timeout=10,
+                          input="config|smtpd-version|7.9.0\nconfig|ready\n" + "".join(lines),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 0
+    assert "lookup-result|0|found|bob:$6$hAsH1" in done.stdout and done.stdout.count("-result|") >= 11
+    assert 'lookup credentials "bob": found' in done.stderr and 'check auth "bob": ' in done.stderr
+    assert "hAsH" not in done.stderr and "pAsSwOrD" not in done.stderr

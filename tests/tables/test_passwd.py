@@ -137,6 +137,25 @@ def test_line_ends(start, users, text):
     assert t.said() == ""
 
 
+def test_no_carriage_return_in_a_value(start, users):
+    users.write_bytes(b"bob:$6$b\r\neve:$6$e:1:2::/h\r\nann:$6$a:1:2::/h:/bin/sh\r\n")
+    t = start("table-passwd", users)
+    assert t.lookup("userinfo", "eve") == ("found", "1:2:/h")
+    assert t.lookup("userinfo", "ann") == ("found", "1:2:/h")
+    assert t.lookup("credentials", "ann") == ("found", "ann:$6$a")
+
+
+def test_odd_names(start, users):
+    long = 1023 * "n"
+    users.write_text(f"{long}:$6$long\nj\u00fcrgen:$6$utf8\nwith blank:$6$blank\n*:$6$star\na%b:$6$percent\n")
+    t = start("table-passwd", users)
+    for name, value in [(long, "long"), ("j\u00fcrgen", "utf8"), ("with blank", "blank"), ("*", "star"),
+                        ("a%b", "percent")]:
+        assert t.lookup("credentials", name) == ("found", f"{name}:$6${value}")
+    for name in [long[1:], "j\u00dcrgen", "with", "anything", "axb"]:
+        assert t.lookup("credentials", name) == ("not-found", None)
+
+
 def test_long_lines(start, users):
     users.write_text(f"bob:{2043 * 'x'}\neve:{2044 * 'x'}\n")
     t = start("table-passwd", users)
@@ -182,6 +201,76 @@ def test_update_is_at_once(start, users):
         users.write_text(f"user{i:02}:$6$x\n")
         assert t.update()
         assert t.lookup("credentials", f"user{i:02}")[0] == "found"
+
+
+def test_a_link_that_leads_elsewhere_is_noticed(start, users):
+    first, second, link = (users.with_name(name) for name in ("first", "second", "link"))
+    first.write_text("bob:$6$1\n")
+    second.write_text("bob:$6$2\n")
+    link.symlink_to(first)
+    t = start("table-passwd", link)
+    assert t.lookup("credentials", "bob") == ("found", "bob:$6$1")
+    link.unlink()
+    link.symlink_to(second)
+    wait_until(lambda: t.lookup("credentials", "bob") == ("found", "bob:$6$2"), "the other file", 5)
+
+
+def test_hangup_is_at_once(start, users):
+    t = start("table-passwd", users)
+    users.write_text("new:$6$n\n")
+    t.hangup()
+    wait_until(lambda: t.lookup("credentials", "new")[0] == "found", "SIGHUP", 0.9)
+
+
+def test_a_file_that_is_gone_is_said_once(start, users, tmp_path):
+    with (tmp_path / "err").open("w") as err:
+        t = start("table-passwd", users, stderr=err)
+    users.unlink()
+    wait_until(lambda: "No such file" in (tmp_path / "err").read_text(), "the word of it", 5)
+    time.sleep(2.2)
+    assert (tmp_path / "err").read_text().count("No such file") == 1
+    assert t.lookup("credentials", "bob") == ("found", "bob:$6$bob")
+    assert t.lookup("credentials", "nobody") == ("not-found", None)
+
+
+def test_updates_leak_nothing(start, users):
+    """Descriptors and threads; 200 in a row, and 200 at once."""
+    t = start("table-passwd", users)
+
+    def held():
+        return len(os.listdir(f"/proc/{t.child.pid}/fd")), len(os.listdir(f"/proc/{t.child.pid}/task"))
+
+    assert t.update()
+    wait_until(lambda: held()[1] == 1, "the helper's end")
+    before, size = held(), status(t, "VmSize")
+    for _ in range(200):
+        assert t.update()
+    t.send(b"".join(t.sent("update", ident=f"{i:08x}") for i in range(200)))
+    got = [t.answer()[0] for _ in range(200)]
+    assert set(got) <= {"ok", "found"} and t.silent(0.1)
+    wait_until(lambda: held() == before, "as before")
+    assert under_asan() or status(t, "VmSize") - size < 300e6, "stacks of threads that nobody joined"
+    assert t.lookup("credentials", "bob") == ("found", "bob:$6$bob")
+
+
+def test_requests_around_an_update(start, users):
+    """Each is answered once, by what was there or by what is."""
+    t = start("table-passwd", users)
+    t.send(b"".join(t.sent("lookup", "credentials", "bob", f"{i:08x}") for i in range(500)))
+    users.write_text("bob:$6$new\n")
+    t.send(t.sent("update", ident="u"))
+    t.send(b"".join(t.sent("lookup", "credentials", "bob", f"{i:08x}") for i in range(500, 1000)))
+    if t.wire == "imsg":
+        said = [t.answer() for _ in range(1001)]
+        assert said.pop(500) == ("found", None)
+        assert set(said) <= {("found", "bob:$6$bob"), ("found", "bob:$6$new")}
+    else:
+        lines = t.lines(1001)
+        lines.remove("update-result|u|ok")
+        assert sorted(line.split("|")[1] for line in lines) == [f"{i:08x}" for i in range(1000)]
+        assert {line.split("|", 3)[3] for line in lines} <= {"bob:$6$bob", "bob:$6$new"}
+    assert t.silent(0.1)
+    assert t.lookup("credentials", "bob") == ("found", "bob:$6$new")
 
 
 def test_a_file_that_is_being_written_is_left_alone(start, users):
@@ -268,7 +357,7 @@ def test_a_million_users(tmp_path):
         with path.open("a") as file:
             file.write("last:$6$l\n")
         t.send(t.sent("update", ident="u"))
-        longest, answers, line = 0, 0, ""
+        longest, answers, line, sent = 0, 0, "", time.monotonic()
         while not line.startswith("update-result"):
             began = time.monotonic()
             t.send(t.sent("lookup", "credentials", "last"))
@@ -279,6 +368,8 @@ def test_a_million_users(tmp_path):
         print(f"{answers} answers while it was read again, the longest after {longest * 1000:.1f} ms")
         assert line == "update-result|u|ok"
         assert answers > 20
+        if not under_asan():
+            assert longest < max(0.15, (time.monotonic() - sent) / 3), "the reload held requests up"
         assert t.lookup("credentials", "last")[0] == "found"
         if not under_asan():
             wait_until(lambda: status(t, "VmRSS") <= 150e6, "the end of what was there before")
