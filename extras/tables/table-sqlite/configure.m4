@@ -1,1 +1,1 @@
-TABLE_BACKEND([sqlite], [sqlite3 >= 3.7.15], [libsqlite3-dev])
+TABLE_BACKEND([sqlite], [sqlite3 >= 3.20], [libsqlite3-dev])
