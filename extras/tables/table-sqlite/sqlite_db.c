@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +53,47 @@ is_late(void *arg)
 	return table_now_ms() >= db->deadline_ms;
 }
 
+/* What changes with every commit that SQLite knows of; -1 if locked. */
+static int64_t
+data_version(struct db *db)
+{
+	sqlite3_stmt	*stmt;
+	int64_t		 version = -1;
+
+	db->deadline_ms = INT64_MAX;
+	if (sqlite3_prepare_v2(db->handle, "PRAGMA data_version", -1, &stmt,
+	    NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+		version = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return version;
+}
+
+/*
+ * A commit changes the file and its version.  What changes the file alone was
+ * no commit, and SQLite goes on with the pages that it remembers.
+ */
+int
+db_is_replaced(struct db *db, const char *path)
+{
+	struct stat	 st;
+	int64_t		 version;
+
+	if (stat(path, &st) == -1 || st.st_dev != db->st.st_dev ||
+	    st.st_ino != db->st.st_ino)
+		return 1;
+	if (st.st_size == db->st.st_size &&
+	    st.st_mtim.tv_sec == db->st.st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == db->st.st_mtim.tv_nsec)
+		return 0;
+	if ((version = data_version(db)) == -1)
+		return 0;	/* locked: the next look will tell */
+	if (version == db->version)
+		return 1;
+	db->st = st;
+	db->version = version;
+	return 0;
+}
+
 /* The first look into the file, for which it has to be a database. */
 static int
 open_file(struct db *db, const char *path, int64_t wait_ms)
@@ -87,8 +126,7 @@ db_open(struct db *db, const char *path, int64_t wait_ms, char *why,
 		snprintf(why, size, "%s: not a file", path);
 		return -1;
 	}
-	db->dev = st.st_dev;
-	db->ino = st.st_ino;
+	db->st = st;
 	if (open_file(db, path, wait_ms) != SQLITE_OK) {
 		snprintf(why, size, "%s: %s", path,
 		    db->handle == NULL ? "out of memory" :
@@ -97,16 +135,30 @@ db_open(struct db *db, const char *path, int64_t wait_ms, char *why,
 		return -1;
 	}
 	sqlite3_progress_handler(db->handle, PROGRESS_STEPS, is_late, db);
+	db->version = data_version(db);
 	return 0;
 }
 
 const char *
-db_remedy(int rc)
+db_remedy(const struct db *db)
 {
-	if (rc == SQLITE_CANTOPEN || rc == SQLITE_READONLY)
+	int	 rc = sqlite3_extended_errcode(db->handle);
+
+	if (rc == SQLITE_READONLY_ROLLBACK)
+		return " (a writer ended half way and left its journal: use "
+		    "the database once with a program that may write to it)";
+	if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY)
 		return " (a WAL database: this user must be able to write to "
 		    "its folder, or its -wal and -shm files must be there)";
 	return "";
+}
+
+/* A journal that a writer left lies in the way as its lock does. */
+static int
+code_of(const struct db *db, int rc)
+{
+	return rc == SQLITE_READONLY && sqlite3_extended_errcode(db->handle) ==
+	    SQLITE_READONLY_ROLLBACK ? SQLITE_BUSY : rc;
 }
 
 void
@@ -120,15 +172,6 @@ db_close(struct db *db)
 	}
 	sqlite3_close(db->handle);
 	memset(db, 0, sizeof(*db));
-}
-
-int
-db_is_replaced(const struct db *db, const char *path)
-{
-	struct stat	 st;
-
-	return stat(path, &st) == -1 || st.st_dev != db->dev ||
-	    st.st_ino != db->ino;
 }
 
 /* `?' and `?1' are the key; `:user', `@user' and `$user' a variable. */
@@ -209,7 +252,7 @@ db_prepare(struct db *db, unsigned int n, const struct expand *query,
 	    SQLITE_PREPARE_PERSISTENT, &s->stmt, &tail);
 	if (rc != SQLITE_OK) {
 		snprintf(why, size, "%s", sqlite3_errmsg(db->handle));
-		return rc;
+		return code_of(db, rc);
 	}
 	if (check_statement(s, tail, why, size) == 0)
 		return SQLITE_OK;
@@ -265,6 +308,7 @@ db_run(struct db *db, unsigned int n, struct table_request *rq)
 	for (rows = 0; (rc = sqlite3_step(s->stmt)) == SQLITE_ROW; rows++)
 		if (!hand_over_row(s, rq))
 			return SQLITE_DONE;
+	rc = code_of(db, rc);
 	/* Tried again, it would hand over the same rows once more. */
 	return db_is_busy(rc) && rows > 0 ? SQLITE_ABORT : rc;
 }

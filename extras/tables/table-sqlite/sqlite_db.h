@@ -7,6 +7,8 @@
 #define SQLITE_DB_H
 
 #include <sys/types.h>
+#include <sys/stat.h>
+
 #include <sqlite3.h>
 
 #include "query.h"
@@ -19,8 +21,8 @@ struct statement {
 
 struct db {
 	sqlite3			*handle;
-	dev_t			 dev;		/* of the file that was opened */
-	ino_t			 ino;
+	struct stat		 st;		/* of the file, when last looked at */
+	int64_t			 version;	/* PRAGMA data_version then, or -1 */
 	int64_t			 deadline_ms;	/* of the query that runs */
 	int			 tuned;		/* the page cache has its size */
 	struct statement	 statements[QUERY_MAX];
@@ -37,10 +39,10 @@ int	 db_open(struct db *, const char *path, int64_t wait_ms, char *why,
 void	 db_close(struct db *);
 /* Whether another program's lock is in the way, which may soon be gone. */
 int	 db_is_busy(int rc);
-/* What to do about a code; "" if nothing is known. */
-const char *db_remedy(int rc);
-/* Whether another file stands at path now, or none. */
-int	 db_is_replaced(const struct db *, const char *path);
+/* What to do about the last failure; "" if nothing is known. */
+const char *db_remedy(const struct db *);
+/* Whether another file, or none, stands at path, or one was copied over it. */
+int	 db_is_replaced(struct db *, const char *path);
 
 /*
  * Prepares a query.  SQLITE_OK, or a SQLite code and a reason; SQLITE_ERROR

@@ -83,7 +83,7 @@ prepare(struct table_opening *opening, struct state *st, unsigned int n)
 	if (why == NULL)
 		return 0;
 	snprintf(opening->error, sizeof(opening->error), "%s: %s%s",
-	    table_where(opening, query), why, db_remedy(rc));
+	    table_where(opening, query), why, db_remedy(&st->db));
 	return -1;
 }
 
@@ -135,7 +135,7 @@ fail(struct state *st, struct table_request *rq, int rc)
 		    "timeout; is there an index?", st->conf->dbpath);
 	else
 		table_failed(rq, failure, "%s: %s%s", st->conf->dbpath,
-		    sqlite3_errmsg(st->db.handle), db_remedy(rc));
+		    sqlite3_errmsg(st->db.handle), db_remedy(&st->db));
 }
 
 /* Prepares what could not be at the start; SQLITE_OK, or it has failed. */
@@ -151,7 +151,7 @@ prepare_late(struct state *st, struct table_request *rq, unsigned int n)
 	    sizeof(why));
 	if (rc != SQLITE_OK && !db_is_busy(rc))
 		table_failed(rq, TABLE_MISCONFIGURED, "%s: %s%s",
-		    st->conf->dbpath, why, db_remedy(rc));
+		    st->conf->dbpath, why, db_remedy(&st->db));
 	return rc;
 }
 
