@@ -85,8 +85,6 @@ make_loop(void)
 	if ((config = event_config_new()) == NULL)
 		fatalx("can't set up libevent");
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-	/* Timers count from now, not from when a slow callback began. */
-	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	if (fstat(STDIN_FILENO, &st) == 0 && !S_ISSOCK(st.st_mode) &&
 	    !S_ISFIFO(st.st_mode))
 		event_config_require_features(config, EV_FEATURE_FDS);

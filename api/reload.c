@@ -102,6 +102,7 @@ try_again(void)
 {
 	struct timeval	 tv = { 0, RETRY_MS * 1000 };
 
+	event_base_update_cache_time(table_loop());
 	return reload.failure.again && table_now_ms() < reload.give_up_ms &&
 	    evtimer_add(reload.retry, &tv) == 0;
 }

@@ -259,6 +259,8 @@ arm_deadline(struct table_request *rq)
 	tv.tv_usec = (left % 1000) * 1000;
 	evtimer_assign(&rq->timer, table_loop(), deadline_passed, rq);
 	rq->timed = 1;
+	/* It counts from now, not from when a slow callback began. */
+	event_base_update_cache_time(table_loop());
 	if (evtimer_add(&rq->timer, &tv) == -1)	/* no memory to wait with */
 		deadline_passed(-1, 0, rq);
 }
