@@ -318,15 +318,18 @@ def test_a_file_of_garbage_is_said_once(start, users):
 
 def test_a_start_while_the_file_is_being_written(start, users):
     """That is no wrong configuration, for which smtpd would not start."""
+    with users.open("a") as file:
+        file.write(f"# {200 * 'x'}\n" * 200000)     # long enough to be caught in the middle
     writer = subprocess.Popen(["sh", "-c", 'while :; do echo "x:y"; done >>"$1"', "sh", users])
     try:
         for _ in range(3):
             t = start("table-passwd", users)
             assert t.lookup("credentials", "alice")[0] == "found"
-            t.end()
+            assert t.lookup("credentials", "nobody")[0] == "error", "half a file says who is unknown"
     finally:
         writer.kill()
         writer.wait()
+    wait_until(lambda: t.lookup("credentials", "nobody")[0] == "not-found", "the whole file")
 
 
 def big(path, users=1000000):

@@ -35,6 +35,7 @@ struct passwd_file {
 	size_t		 count;
 	struct stat	 st;		/* before it was read */
 	int		 settled;	/* a later write has another time */
+	int		 partial;	/* it was being written */
 	struct stat	 seen;		/* when it was last looked at */
 	struct stat	 refused;	/* read since, and not taken */
 	size_t		 nodd;
@@ -249,8 +250,9 @@ load(struct passwd_file *f, const char *path, int any_state)
 		f->settled = is_settled(&f->st);
 		ret = read_text(f, fd);
 	}
-	if (ret == 0 && !any_state && (fstat(fd, &after) == -1 ||
-	    !same_file(&f->st, &after))) {
+	f->partial = ret == 0 && (fstat(fd, &after) == -1 ||
+	    !same_file(&f->st, &after));
+	if (f->partial && !any_state) {
 		errno = EBUSY;
 		ret = -1;
 	}
@@ -307,6 +309,12 @@ passwd_free(struct passwd_file *f)
 	free(f->slots);
 	free(f->text);
 	free(f);
+}
+
+int
+passwd_is_partial(const struct passwd_file *f)
+{
+	return f->partial;
 }
 
 size_t

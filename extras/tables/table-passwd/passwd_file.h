@@ -21,6 +21,8 @@ struct passwd_file *passwd_load(const char *path, int any_state, char *why,
 size_t		 passwd_odd(const struct passwd_file *);
 void		 passwd_log_odd(const struct passwd_file *, const char *path);
 void		 passwd_free(struct passwd_file *);
+/* Whether it was being written when it was read: lines may be missing. */
+int		 passwd_is_partial(const struct passwd_file *);
 /* How many lines it has that can be used. */
 size_t		 passwd_count(const struct passwd_file *);
 /*

@@ -75,7 +75,12 @@ passwd_query(void *state, struct table_request *rq)
 	struct table_column	 userinfo[3];
 
 	if (!passwd_find(st->file, &key, line)) {
-		table_done(rq);
+		/* Who is missing in half a file is not unknown. */
+		if (passwd_is_partial(st->file))
+			table_failed(rq, TABLE_TEMPORARY, "%s was being "
+			    "written when it was read", st->path);
+		else
+			table_done(rq);
 		return;
 	}
 	if (table_operation(rq) == TABLE_CHECK)
